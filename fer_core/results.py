@@ -1,0 +1,155 @@
+"""What the library gives back: frozen dataclasses, units and frame of reference stated.
+
+All coordinates are pixels of the source picture, x to the right, y down, origin at its upper left
+corner; a box is half-open (x0 <= x < x1). Times are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fer_core.emotions import CLASSES
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in the source picture, float pixels, half-open; may reach beyond the picture."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        """Width in pixels; 0 when the box is empty or turned round."""
+        return max(0.0, self.x1 - self.x0)
+
+    @property
+    def height(self) -> float:
+        """Height in pixels; 0 when the box is empty or turned round."""
+        return max(0.0, self.y1 - self.y0)
+
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return self.width * self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) of the middle."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def scaled(self, factor: float) -> Box:
+        """The same box in a picture whose sides are `factor` times as long."""
+        return Box(self.x0 * factor, self.y0 * factor, self.x1 * factor, self.y1 * factor)
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union with `other`, 0 to 1; 0 when both are empty."""
+        across = min(self.x1, other.x1) - max(self.x0, other.x0)
+        down = min(self.y1, other.y1) - max(self.y0, other.y0)
+        if across <= 0 or down <= 0:
+            return 0.0
+        shared = across * down
+        return shared / (self.area + other.area - shared)
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """The middles of both eyes in the source picture, pixels. `left` is the one with the smaller x
+    in an upright, unmirrored picture of a face (the person's right eye)."""
+
+    left: tuple[float, float]
+    right: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face as a detector finds it.
+
+    Attributes:
+        box: where it is. Each detector keeps its own framing (Haar's boxes are larger than
+            BlazeFace's); `fer_core.crops` knows the difference, through `source`.
+        score: the detector's confidence, 0 to 1; 1.0 where the detector gives none (Haar).
+        source: name of the detector.
+        eyes: eye points, or None where the detector has none (Haar).
+    """
+
+    box: Box
+    score: float
+    source: str
+    eyes: Eyes | None = None
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face with its expression.
+
+    Attributes:
+        box: where it is.
+        score: the detector's confidence, 0 to 1.
+        probabilities: seven numbers that sum to 1, order of `fer_core.emotions.CLASSES`;
+            calibrated, and smoothed over the track where a tracker is at work.
+        label: the best class, or `uncertain` when its probability is under the threshold.
+        track_id: number of the track, from 1; None for single pictures.
+        eyes: eye points, or None.
+    """
+
+    box: Box
+    score: float
+    probabilities: tuple[float, ...]
+    label: str
+    track_id: int | None = None
+    eyes: Eyes | None = None
+
+    @property
+    def top(self) -> str:
+        """Name of the class with the highest probability, also when the label is `uncertain`."""
+        return CLASSES[max(range(len(CLASSES)), key=self.probabilities.__getitem__)]
+
+    @property
+    def confidence(self) -> float:
+        """The highest of the seven probabilities, 0 to 1."""
+        return max(self.probabilities)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain dictionary that `json` can write."""
+        return {
+            "box": [self.box.x0, self.box.y0, self.box.x1, self.box.y1],
+            "score": self.score,
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": dict(zip(CLASSES, self.probabilities, strict=True)),
+            "track_id": self.track_id,
+            "eyes": None if self.eyes is None else [list(self.eyes.left), list(self.eyes.right)],
+        }
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """Everything found in one picture or video frame.
+
+    Attributes:
+        width, height: of the source picture, pixels.
+        faces: from left to right for single pictures; by track number for video.
+        pts: presentation time of the frame, seconds from the start of the clip or stream; None for
+            a single picture.
+        timings: milliseconds per stage, keys `detect`, `crop`, `classify`, `track`.
+    """
+
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    pts: float | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain dictionary that `json` can write."""
+        return {
+            "width": self.width,
+            "height": self.height,
+            "pts": self.pts,
+            "faces": [face.to_dict() for face in self.faces],
+            "timings_ms": dict(self.timings),
+        }
