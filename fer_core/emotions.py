@@ -1,4 +1,4 @@
-"""The seven expression classes: one order, one set of names, signs and colours for the whole project.
+"""The seven expression classes: one order, one set of names, signs and colours.
 
 The order is that of FER2013's integer codes (Goodfellow et al., 2013): 0 angry ... 6 neutral.
 Every array of probabilities in this project has its columns in this order.
@@ -16,8 +16,8 @@ class Emotion:
     Attributes:
         code: FER2013's integer code, 0 to 6; also the column in every array of probabilities.
         name: lower-case English name, as shown to users and written to files.
-        emoji: one emoji, for pages and text (OpenCV fonts cannot draw it; the overlay draws an icon).
-        colour: RGB, 0 to 255; chosen to be told apart by people with the common colour blindnesses.
+        emoji: one emoji, for pages and text; OpenCV cannot draw it, so the overlay draws an icon.
+        colour: RGB, 0 to 255; to be told apart with the common colour blindnesses too.
     """
 
     code: int

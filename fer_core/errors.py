@@ -47,7 +47,7 @@ class VideoError(FerError):
     """A video cannot be read or written, or has no video stream."""
 
 
-class VideoCancelled(VideoError):
+class VideoCancelled(VideoError):  # noqa: N818 - a choice, not a fault
     """The user cancelled the job; partial output has been removed."""
 
 

@@ -181,7 +181,7 @@ def write_card(card: ModelCard, folder: Path) -> Path:
     beside.write_text(
         json.dumps(card.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    os.replace(beside, file)
+    beside.replace(file)
     return file
 
 
@@ -224,7 +224,7 @@ def verify_model(folder: Path, only: str | None = None) -> ModelCard:
 def file_sha256(file: Path) -> str:
     """SHA-256 of a file, as lower-case hexadecimal."""
     digest = hashlib.sha256()
-    with open(file, "rb") as stream:
+    with file.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

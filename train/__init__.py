@@ -1,0 +1,1 @@
+"""Training, measuring and comparing expression networks: `python -m train`."""

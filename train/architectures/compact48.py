@@ -29,6 +29,7 @@ class Compact48(Architecture):
     stem = 32
 
     def build(self, options: ArchitectureOptions) -> keras.Model:
+        """The untrained network; see `Architecture.build`."""
         inputs, x = grey_input(options)
         decay = keras.regularizers.L2(options.weight_decay) if options.weight_decay else None
         x = _conv(x, self.stem, 3, 1, decay)

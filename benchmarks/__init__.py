@@ -1,0 +1,1 @@
+"""Every figure of the README can be made again from here."""

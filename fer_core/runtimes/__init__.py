@@ -1,0 +1,1 @@
+"""Ways to execute a network behind one protocol."""
