@@ -1,1 +1,70 @@
-"""Ways to execute a network behind one protocol."""
+"""Ways to execute a network behind one protocol.
+
+`litert` runs `model.tflite` on the CPU, `keras` runs `model.keras` on Keras's backend, and `auto`
+takes Keras when there is a GPU that its backend can use, LiteRT otherwise. Frameworks are imported
+when a runtime is made, not before.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_core.emotions import CLASSES
+from fer_core.errors import ModelError, OptionError, RuntimeMissingError
+from fer_core.model_store import load_card, verify_model
+from fer_core.runtimes.base import Crops, Probabilities, Runtime
+from fer_core.runtimes.gpu import gpu_may_be_usable
+from fer_core.runtimes.keras import KerasRuntime
+from fer_core.runtimes.litert import LitertRuntime
+
+__all__ = ["RUNTIMES", "Crops", "Probabilities", "Runtime", "create_runtime"]
+
+RUNTIMES: tuple[str, ...] = ("auto", "litert", "keras")
+"""What can be asked for; the first is the default."""
+
+_KINDS: dict[str, type[LitertRuntime] | type[KerasRuntime]] = {
+    "litert": LitertRuntime,
+    "keras": KerasRuntime,
+}
+
+
+def create_runtime(name: str, folder: Path, threads: int | None = None) -> Runtime:
+    """Open the network in `folder`, after its file has passed the card's SHA-256.
+
+    Args:
+        name: one of `RUNTIMES`.
+        folder: a model folder.
+        threads: CPU threads of one call; None for the runtime's own choice.
+
+    Raises:
+        OptionError: there is no runtime of that name, or `threads` is not positive.
+        RuntimeMissingError: the runtime's package is not installed.
+        ModelError: the folder's card or file is missing, altered, or of another kind.
+    """
+    if name not in RUNTIMES:
+        raise OptionError(f"Unknown runtime. Received: {name!r}. Known: {', '.join(RUNTIMES)}.")
+    if name == "auto":
+        return _create_auto(folder, threads)
+    kind = _KINDS[name]
+    card = verify_model(folder, only=kind.file_name)
+    if card.classes != CLASSES or card.channels != 1:
+        raise ModelError(
+            f"The model in {folder} gives {', '.join(card.classes)} from {card.channels} channels; "
+            f"this program runs networks that give {', '.join(CLASSES)} from 1 channel."
+        )
+    return kind(folder / kind.file_name, card.input_size, threads)
+
+
+def _create_auto(folder: Path, threads: int | None) -> Runtime:
+    files = load_card(folder).files
+    if "model.tflite" not in files:
+        return create_runtime("keras", folder, threads)
+    if "model.keras" in files and gpu_may_be_usable():
+        try:
+            runtime = create_runtime("keras", folder, threads)
+        except RuntimeMissingError:
+            return create_runtime("litert", folder, threads)
+        if runtime.device.startswith("GPU"):
+            return runtime
+        runtime.close()
+    return create_runtime("litert", folder, threads)
