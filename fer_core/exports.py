@@ -6,6 +6,7 @@ half-written file never carries the final name.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from pathlib import Path
@@ -110,10 +111,8 @@ class ResultWriter:
         """Remove what was written; after `close` it does nothing."""
         if self._stream is not None:
             stream, self._stream = self._stream, None
-            try:
+            with contextlib.suppress(OSError):  # a full disk: the file goes away anyway
                 stream.close()
-            except OSError:
-                pass  # a full disk: the file goes away anyway
             self._beside.unlink(missing_ok=True)
 
     def _start(self, stream: TextIO) -> None:
