@@ -1,0 +1,5 @@
+"""The app: `streamlit run app.py`."""
+
+from ui.page import build
+
+build()

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from fer_core.errors import OptionError
+from ui.connection import rtc_configuration
+
+TURN = {
+    "FER_LIVE_TURN_URL": "turn:turn.example.org:3478",
+    "FER_LIVE_TURN_USER": "ann",
+    "FER_LIVE_TURN_PASSWORD": "secret",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "servers"),
+    [
+        ({}, []),
+        ({"HF_TOKEN": "x", "TWILIO_AUTH_TOKEN": "y", "TWILIO_ACCOUNT_SID": "z"}, []),
+        ({"FER_LIVE_STUN": "  "}, []),
+        ({"FER_LIVE_STUN": "stun:a.org:3478"}, [{"urls": ["stun:a.org:3478"]}]),
+        (
+            {"FER_LIVE_STUN": "stun:a.org, stuns:b.org:443,"},
+            [{"urls": ["stun:a.org", "stuns:b.org:443"]}],
+        ),
+        (
+            TURN,
+            [{"urls": ["turn:turn.example.org:3478"], "username": "ann", "credential": "secret"}],
+        ),
+    ],
+)
+def test_only_what_is_named_is_asked(environment, servers):
+    assert rtc_configuration(environment) == {"iceServers": servers}
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"FER_LIVE_STUN": "https://a.org"}, r"'https://a\.org'.*stun:"),
+        ({**TURN, "FER_LIVE_TURN_URL": "turn.example.org"}, r"'turn\.example\.org'.*turn:"),
+        ({**TURN, "FER_LIVE_TURN_USER": ""}, "FER_LIVE_TURN_USER is not"),
+        ({**TURN, "FER_LIVE_TURN_PASSWORD": ""}, "FER_LIVE_TURN_PASSWORD is not"),
+    ],
+)
+def test_what_cannot_work_is_said(environment, words):
+    with pytest.raises(OptionError, match=words):
+        rtc_configuration(environment)
+
+
+def test_the_process_environment_is_the_default(monkeypatch):
+    monkeypatch.setenv("FER_LIVE_STUN", "stun:a.org")
+    assert rtc_configuration() == {"iceServers": [{"urls": ["stun:a.org"]}]}

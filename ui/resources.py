@@ -1,0 +1,65 @@
+"""What is loaded once for all viewers, before anyone can press START."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from fer_core.live import LiveAnalyzer, LiveSettings
+
+if TYPE_CHECKING:
+    from fer_core.classifier import Classifier
+
+
+def classifier(model: str | None, runtime: str = "auto") -> Classifier:
+    """The network of the model folder `model` (None: the default one), shared and warmed up.
+
+    Raises:
+        ModelError: the folder is missing, incomplete or altered.
+        RuntimeMissingError: the runtime is not installed or does not work here.
+    """
+    from fer_core.model_store import default_model_name
+
+    return _classifier(model or default_model_name(), runtime)
+
+
+def live_analyzer(settings: LiveSettings) -> LiveAnalyzer:
+    """An analyzer for one stream: a detector of its own, the network shared.
+
+    Raises:
+        FerError: the detector or the model cannot be had.
+    """
+    from fer_core.analyzer import Analyzer, AnalyzerOptions
+
+    network = classifier(settings.model, settings.runtime)
+    options = AnalyzerOptions(
+        detector=settings.detector, model=settings.model, runtime=settings.runtime
+    )
+    return Analyzer(options, classifier=network)
+
+
+def settle() -> None:
+    """Take everything that now lives out of the garbage collector's sight.
+
+    Streamlit collects after every run of the page, holding the interpreter's lock: with the models
+    among what it looks through, a panel that updates twice a second stops the video.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner="Opening the model …", max_entries=8)
+def _classifier(model: str, runtime: str) -> Classifier:
+    import numpy as np
+
+    from fer_core.classifier import Classifier
+    from fer_core.model_store import model_folder
+
+    network = Classifier(model_folder(model), runtime=runtime)
+    size = network.card.input_size
+    for faces in (1, 2):
+        network.classify(np.zeros((faces, size, size, 1), np.uint8))
+    settle()
+    return network
