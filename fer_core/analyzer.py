@@ -1,0 +1,271 @@
+"""The heart: a picture in, its faces and their expressions out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_core.classifier import Classifier
+from fer_core.crops import crop_faces, grey_of
+from fer_core.detectors import DETECTORS, DetectorOptions, create_detector
+from fer_core.emotions import CLASSES, UNCERTAIN
+from fer_core.errors import OptionError
+from fer_core.model_store import model_folder
+from fer_core.pictures import load_picture
+from fer_core.results import Box, Detection, Face, FrameResult
+from fer_core.runtimes import RUNTIMES
+from fer_core.smoothing import Smoother, SmoothingOptions
+from fer_core.tracking import Tracker, TrackerOptions
+
+if TYPE_CHECKING:
+    from fer_core.detectors.base import Detector, Picture
+    from fer_core.runtimes import Probabilities
+
+__all__ = ["Analyzer", "AnalyzerOptions"]
+
+
+@dataclass(frozen=True)
+class AnalyzerOptions:
+    """How pictures are analysed.
+
+    Attributes:
+        detector: one of `fer_core.detectors.DETECTORS`.
+        detector_options: None for the detector's defaults.
+        model: name of a model folder, or a path to one; None for the default model.
+        runtime: one of `fer_core.runtimes.RUNTIMES`.
+        threads: CPU threads of the classifier; None for the runtime's own choice.
+        min_confidence: a face whose best probability is under this, 0 to 1, is labelled
+            `uncertain`; None for the model card's `uncertain_below`.
+        tracking: how forgiving the tracker is.
+        smoothing: how strongly probabilities and boxes of a track are smoothed.
+    """
+
+    detector: str = "blazeface"
+    detector_options: DetectorOptions | None = None
+    model: str | None = None
+    runtime: str = "auto"
+    threads: int | None = None
+    min_confidence: float | None = None
+    tracking: TrackerOptions = field(default_factory=TrackerOptions)
+    smoothing: SmoothingOptions = field(default_factory=SmoothingOptions)
+
+    def __post_init__(self) -> None:
+        _check_name("detector", self.detector, tuple(DETECTORS))
+        _check_name("runtime", self.runtime, RUNTIMES)
+        if self.threads is not None and self.threads < 1:
+            raise OptionError(f"threads must be at least 1. Received: {self.threads}.")
+        if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
+            raise OptionError(
+                f"min_confidence must be from 0 to 1. Received: {self.min_confidence}."
+            )
+
+
+class Analyzer:
+    """Finds the faces in a picture and reads their expressions.
+
+    >>> with Analyzer() as analyzer:               # doctest: +SKIP
+    ...     for face in analyzer.analyze("portrait.jpg").faces:
+    ...         print(face.label, round(face.confidence, 2))
+    happy 0.97
+
+    One instance serves one session and one thread at a time. The classifier may be shared: load it
+    once and hand it to every analyzer.
+
+    Attributes:
+        options: what it was made with.
+        classifier: the model that reads the crops.
+    """
+
+    def __init__(
+        self,
+        options: AnalyzerOptions | None = None,
+        classifier: Classifier | None = None,
+        detector: Detector | None = None,
+    ) -> None:
+        """Load what is needed; nothing is loaded later, so the first frame does not wait.
+
+        Args:
+            options: None for the defaults.
+            classifier: a shared one, in place of `options.model`, `runtime` and `threads`; it
+                stays open when this analyzer is closed.
+            detector: one's own, in place of `options.detector`; it stays open likewise.
+
+        Raises:
+            ModelError: the model folder is missing, incomplete, altered, or of another kind.
+            RuntimeMissingError: the runtime's package is not installed.
+            DetectorError: the detector cannot be made.
+        """
+        self.options = options or AnalyzerOptions()
+        self._owned: list[Classifier | Detector] = []
+        if detector is None:
+            detector = create_detector(self.options.detector, self.options.detector_options)
+            self._owned.append(detector)
+        self._detector = detector
+        if classifier is None:
+            try:
+                classifier = Classifier(
+                    model_folder(self.options.model), self.options.runtime, self.options.threads
+                )
+            except BaseException:
+                self.close()
+                raise
+            self._owned.append(classifier)
+        self.classifier = classifier
+        self._tracker = Tracker(self.options.tracking)
+        self._smoother = Smoother(self.options.smoothing)
+
+    @property
+    def min_confidence(self) -> float:
+        """The threshold under which a label reads `uncertain`, 0 to 1."""
+        chosen = self.options.min_confidence
+        return self.classifier.card.uncertain_below if chosen is None else chosen
+
+    def analyze(self, source: str | Path | bytes | Picture) -> FrameResult:
+        """The faces of a single picture; nothing is remembered from one call to the next.
+
+        Args:
+            source: a path, the bytes of a picture file, or an array as `load_picture` takes it
+                (RGB, not BGR); an array is not changed.
+
+        Returns:
+            Faces from left to right, without track numbers.
+
+        Raises:
+            PictureError: the picture cannot be read.
+            DetectorError: the detector failed or is closed.
+            ModelError: the network failed or is closed.
+        """
+        picture = load_picture(source)
+        detections, probabilities, timings = self._read(picture)
+        faces = [
+            self._face(detection, tuple(map(float, row)))
+            for detection, row in zip(detections, probabilities, strict=True)
+        ]
+        faces.sort(key=lambda face: (face.box.centre, face.box.x0, face.box.y0))
+        return _result(picture, tuple(faces), None, timings)
+
+    def track(self, picture: Picture, pts: float) -> FrameResult:
+        """The faces of one frame of a clip or stream: numbered and smoothed over time.
+
+        Args:
+            picture: RGB uint8 (height, width, 3); it is not changed. Its size may change from
+                frame to frame.
+            pts: the frame's own time, seconds. A time before the last one begins another clip.
+
+        Returns:
+            Faces by track number.
+
+        Raises:
+            PictureError: the picture has an impossible shape.
+            OptionError: `pts` is not a finite number.
+            DetectorError: the detector failed or is closed.
+            ModelError: the network failed or is closed.
+        """
+        if not _is_frame(picture):
+            picture = load_picture(picture)
+        detections, probabilities, timings = self._read(picture)
+        started = time.perf_counter()
+        numbers = self._tracker.update([detection.box for detection in detections], pts)
+        faces = []
+        for number, detection, row in zip(numbers, detections, probabilities, strict=True):
+            box, steady = self._smoother.update(number, detection.box, tuple(map(float, row)), pts)
+            faces.append(self._face(detection, steady, number, box))
+        self._smoother.keep(self._tracker.live_tracks())
+        faces.sort(key=lambda face: face.track_id or 0)
+        timings["track"] = _milliseconds_since(started)
+        return _result(picture, tuple(faces), float(pts), timings)
+
+    def reset(self) -> None:
+        """Forget all tracks, as at the start of another clip; numbers are still never reused."""
+        self._tracker.reset()
+        self._smoother.reset()
+
+    def close(self) -> None:
+        """Release the detector and model that this analyzer made; calling it twice is allowed."""
+        while self._owned:
+            self._owned.pop().close()
+
+    def __enter__(self) -> Analyzer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read(self, picture: Picture) -> tuple[list[Detection], Probabilities, dict[str, float]]:
+        """Detect, crop, classify; the milliseconds of each."""
+        card = self.classifier.card
+        started = time.perf_counter()
+        detections = self._detector.detect(picture)
+        detected = time.perf_counter()
+        if not detections:
+            nobody = np.zeros((0, len(CLASSES)), np.float32)
+            timings = {"detect": 1000 * (detected - started), "crop": 0.0, "classify": 0.0}
+            return [], nobody, {**timings, "track": 0.0}
+        crops = crop_faces(grey_of(picture), detections, card.input_size, card.crop)
+        cropped = time.perf_counter()
+        probabilities = self.classifier.classify(crops)
+        return (
+            detections,
+            probabilities,
+            {
+                "detect": 1000 * (detected - started),
+                "crop": 1000 * (cropped - detected),
+                "classify": _milliseconds_since(cropped),
+                "track": 0.0,
+            },
+        )
+
+    def _face(
+        self,
+        detection: Detection,
+        probabilities: tuple[float, ...],
+        number: int | None = None,
+        box: Box | None = None,
+    ) -> Face:
+        best = max(range(len(CLASSES)), key=probabilities.__getitem__)
+        sure = probabilities[best] >= self.min_confidence
+        return Face(
+            box=detection.box if box is None else box,
+            score=detection.score,
+            probabilities=probabilities,
+            label=CLASSES[best] if sure else UNCERTAIN,
+            track_id=number,
+            eyes=detection.eyes,
+        )
+
+
+def _result(
+    picture: Picture, faces: tuple[Face, ...], pts: float | None, timings: dict[str, float]
+) -> FrameResult:
+    height, width = picture.shape[:2]
+    return FrameResult(width, height, faces, pts, timings)
+
+
+def _is_frame(picture: Any) -> bool:
+    return (
+        isinstance(picture, np.ndarray)
+        and picture.dtype == np.uint8
+        and picture.ndim == 3
+        and picture.shape[2] == 3
+        and picture.size > 0
+        and picture.flags.c_contiguous
+    )
+
+
+def _milliseconds_since(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)
+
+
+def _check_name(option: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise OptionError(f"Unknown {option}. Received: {name!r}. Known: {', '.join(known)}.")
