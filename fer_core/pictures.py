@@ -21,8 +21,9 @@ __all__ = ["FORMATS", "MAX_PIXELS", "load_picture"]
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused: 8000x8000, 192 MB once decoded."""
 
-FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow's names of the formats that are read. Those that start other programs are left out."""
+FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+"""Pillow's names of the formats that are read, where Pillow is new enough to know them. Those that
+start other programs (PostScript) are left out."""
 
 STRIP = 512
 """Rows that are converted at a time, so that no second full copy is needed."""
@@ -80,8 +81,10 @@ def _from_path(source: str | Path) -> Picture:
 def _from_file(stream: Any, what: str) -> Picture:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    Image.init()
+    known = [name for name in FORMATS if name in Image.OPEN]
     try:
-        image = Image.open(stream, formats=FORMATS)
+        image = Image.open(stream, formats=known)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"{what} is too large. {_limit()}") from None
     except UnidentifiedImageError:
