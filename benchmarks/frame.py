@@ -1,0 +1,168 @@
+"""`python -m benchmarks.frame`: milliseconds per frame and stage, detector by detector.
+
+Every frame goes the way of the live stream: detect, crop, classify, track, draw. `total` is the
+time around all of it; making the frames is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.clip import face_clip
+from benchmarks.machine import machine_in_words, versions_of
+from fer_core.analyzer import Analyzer, AnalyzerOptions
+from fer_core.classifier import Classifier
+from fer_core.detectors import DETECTORS
+from fer_core.errors import FerError, OptionError
+from fer_core.model_store import model_folder
+from fer_core.overlay import OverlayOptions, draw
+from fer_core.runtimes import RUNTIMES
+
+STAGES = ("detect", "crop", "classify", "track", "draw", "total")
+WARM_UP_FRAMES = 20
+PACKAGES = ("numpy", "opencv-contrib-python", "ai-edge-litert", "mediapipe")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 0 when done, 2 when an option does not fit."""
+    options = _parser().parse_args(arguments)
+    try:
+        report = measure(options)
+    except FerError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(json.dumps(report, indent=2) if options.json else _table(report))
+    return 0
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything that is printed, as a dictionary.
+
+    Raises:
+        FerError: an option does not fit, or a detector or model cannot be had.
+    """
+    width, height = _size(options.size)
+    if options.faces < 1 or options.frames < 1:
+        raise OptionError(
+            f"--faces and --frames must be at least 1. Received: {options.faces}, {options.frames}."
+        )
+    for detector in options.detectors:
+        AnalyzerOptions(detector=detector)
+    folder = model_folder(options.model)
+    with Classifier(folder, options.runtime, options.threads) as classifier:
+        return {
+            "machine": machine_in_words(),
+            "versions": versions_of(*PACKAGES),
+            "size": [width, height],
+            "faces": options.faces,
+            "frames": options.frames,
+            "warm_up_frames": WARM_UP_FRAMES,
+            "model": classifier.card.name,
+            "runtime": f"{classifier.runtime.name} ({classifier.runtime.device})",
+            "opencv_threads": cv2.getNumThreads(),
+            "bars": options.bars,
+            "detectors": {
+                name: _measure_detector(name, classifier, width, height, options)
+                for name in options.detectors
+            },
+        }
+
+
+def _measure_detector(
+    name: str, classifier: Classifier, width: int, height: int, options: argparse.Namespace
+) -> dict[str, Any]:
+    overlay = OverlayOptions(bars=options.bars)
+    times: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    found = 0
+    with Analyzer(AnalyzerOptions(detector=name), classifier=classifier) as analyzer:
+        clip = face_clip(width, height, options.faces, options.frames + WARM_UP_FRAMES)
+        for index, (seconds, picture) in enumerate(clip):
+            started = time.perf_counter()
+            result = analyzer.track(picture, seconds)
+            analysed = time.perf_counter()
+            draw(picture, result, overlay)
+            ended = time.perf_counter()
+            if index < WARM_UP_FRAMES:
+                continue
+            found += min(len(result.faces), options.faces)
+            for stage, milliseconds in result.timings.items():
+                times[stage].append(milliseconds)
+            times["draw"].append(1000 * (ended - analysed))
+            times["total"].append(1000 * (ended - started))
+    return {
+        "faces_found_share": round(found / (options.frames * options.faces), 4),
+        "milliseconds": {
+            stage: {
+                "median": round(float(np.median(values)), 3),
+                "p95": round(float(np.percentile(values, 95)), 3),
+            }
+            for stage, values in times.items()
+        },
+    }
+
+
+def _table(report: dict[str, Any]) -> str:
+    width, height = report["size"]
+    versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
+    lines = [
+        report["machine"],
+        versions,
+        f"{width}x{height}, {report['faces']} face(s), {report['frames']} frames after "
+        f"{report['warm_up_frames']} of warm-up; model {report['model']} on {report['runtime']}; "
+        f"OpenCV threads: {report['opencv_threads']}; bars {'on' if report['bars'] else 'off'}",
+        "",
+        "milliseconds a frame, median / p95",
+        f"{'detector':<11}" + "".join(f"{stage:>17}" for stage in STAGES) + f"{'faces found':>14}",
+    ]
+    for name, figures in report["detectors"].items():
+        cells = [
+            f"{figures['milliseconds'][stage]['median']:.2f} / "
+            f"{figures['milliseconds'][stage]['p95']:.2f}"
+            for stage in STAGES
+        ]
+        share = f"{100 * figures['faces_found_share']:.1f} %"
+        lines.append(f"{name:<11}" + "".join(f"{cell:>17}" for cell in cells) + f"{share:>14}")
+    return "\n".join(lines)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{2,5})x(\d{2,5})", text)
+    if match is None:
+        raise OptionError(f"--size must be WIDTHxHEIGHT, such as 640x480. Received: {text!r}.")
+    return int(match[1]), int(match[2])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.frame",
+        description="Measure the milliseconds of each stage of a frame, for each detector.",
+    )
+    parser.add_argument("--size", default="640x480", metavar="WxH", help="default: %(default)s")
+    parser.add_argument("--faces", type=int, default=1, metavar="N", help="default: %(default)s")
+    parser.add_argument("--frames", type=int, default=300, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--detectors",
+        nargs="+",
+        default=list(DETECTORS),
+        metavar="NAME",
+        help=f"default: {' '.join(DETECTORS)}",
+    )
+    parser.add_argument("--model", metavar="NAME", help="default: see models/default")
+    parser.add_argument("--runtime", choices=RUNTIMES, default=RUNTIMES[0])
+    parser.add_argument("--threads", type=int, metavar="N", help="processor threads of the model")
+    parser.add_argument("--bars", action="store_true", help="draw a bar for each class too")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
