@@ -176,7 +176,7 @@ def _run(
                 result = analyzer.track(item.picture, item.pts)
                 if rows is not None:
                     rows.write(result)
-                picture = draw(item.picture, result, options.overlay)
+                picture = draw(item.picture, result, options.overlay, in_place=True)
                 drawn.put((picture, item.ticks, item.duration))
                 tally.add(item, result)
             drawn.close()

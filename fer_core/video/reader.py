@@ -44,6 +44,8 @@ READ_ERRORS_MAX = 50
 """Reading errors in a row after which the rest of a file is given up."""
 AUDIO_LEAD_MAX = Fraction(1, 10)
 """Sound may begin this many seconds before the picture (encoders' priming) without moving it."""
+DURATIONS_MAX = 256
+"""Packets that may wait for their frames; more means that their frames never came."""
 HD_HEIGHT = 720
 """From this height on, untagged colours are BT.709's, as in browsers; below, BT.601's."""
 UNTAGGED = 2
@@ -94,6 +96,11 @@ class ClipReader:
             self._length = clip_seconds(self._container, self._video)
             self._own_length = bool(self._video.duration and self._video.duration > 0)
             self.origin = self._find_origin()
+            # An avi file holds no times: frame n is shown at n / rate. What FFmpeg makes of that
+            # for reordered frames is a guess; counting in the order of decoding is not.
+            self._counted = self._container.format.name == "avi"
+            self._first_dts: int | None = None
+            self._lasting: dict[int | None, Fraction] = {}
             self._timeline = Timeline(rate or Fraction(25), self._length)
             self._reformat = VideoReformatter()
             self._bytes = max(1, source.stat().st_size)
@@ -190,6 +197,8 @@ class ClipReader:
             if packet.size == 0:
                 # The end of the file; decoders are emptied once, by us.
                 continue
+            if packet.stream is self._video:
+                self._note_duration(packet)
             if packet.pos is not None and packet.pos > 0:
                 self._bytes_read = max(self._bytes_read, packet.pos)
             yield packet
@@ -204,8 +213,8 @@ class ClipReader:
             yield self._clip_frame(frame)
 
     def _clip_frame(self, frame: av.video.frame.VideoFrame) -> ClipFrame:
+        check_size(frame.width, frame.height, self.name, self._options)
         if self._size == (0, 0):
-            check_size(frame.width, frame.height, self.name, self._options)
             self._size = (frame.width, frame.height)
             self._orientation = orientation_of(frame)
         if frame.is_corrupt:
@@ -215,10 +224,11 @@ class ClipReader:
             self.origin = stamp or Fraction(0)
         ticks, duration = self._timeline.place(
             None if stamp is None else stamp - self.origin,
-            Fraction(frame.duration * frame.time_base)
-            if frame.duration and frame.time_base
-            else None,
+            self._lasting.pop(frame.pts, None),
         )
+        if self._own_length and self._length is not None:
+            # With reordered frames a packet's duration is another frame's; the clip's end is sure.
+            duration = max(1, min(duration, round(self._length * TICKS) - ticks))
         self.state.end = max(self.state.end, Fraction(ticks + duration, TICKS))
         check_length(ticks / TICKS, self.name, self._options)
         picture = self._orientation.upright(self._rgb(frame))
@@ -228,9 +238,16 @@ class ClipReader:
 
     def _stamp(self, frame: av.video.frame.VideoFrame) -> Fraction | None:
         base = frame.time_base or self._video.time_base
-        # Old avi files have decoding times only; frames leave the decoder in the order of showing.
+        if base is None:
+            return None
+        if self._counted:
+            if frame.dts is None:
+                return None
+            if self._first_dts is None:
+                self._first_dts = frame.dts
+            return (self.origin or 0) + Fraction((frame.dts - self._first_dts) * base)
         value = frame.pts if frame.pts is not None else frame.dts
-        return None if value is None or base is None else Fraction(value * base)
+        return None if value is None else Fraction(value * base)
 
     def _rgb(self, frame: av.video.frame.VideoFrame) -> Picture:
         # Some streams change their size on the way; the written clip cannot.
@@ -241,12 +258,20 @@ class ClipReader:
         shown = self._reformat.reformat(
             frame, width, height, format="rgb24", src_colorspace=source, interpolation="BILINEAR"
         )
-        return np.asarray(shown.to_ndarray(), dtype=np.uint8)
+        # Rows of odd widths are padded in FFmpeg's memory.
+        return np.ascontiguousarray(shown.to_ndarray(), dtype=np.uint8)
 
     def _progress(self, ticks: int) -> float:
         if self._length:
             return min(1.0, ticks / TICKS / float(self._length))
         return min(1.0, self._bytes_read / self._bytes)
+
+    def _note_duration(self, packet: SoundPacket) -> None:
+        # A decoder gives frames the average duration; the packets know their own.
+        if packet.pts is not None and packet.duration and packet.time_base:
+            if len(self._lasting) >= DURATIONS_MAX:
+                self._lasting.clear()
+            self._lasting[packet.pts] = Fraction(packet.duration * packet.time_base)
 
     def _note_sound(self, packet: SoundPacket) -> None:
         if packet.pts is None or packet.time_base is None:
@@ -262,7 +287,7 @@ class ClipReader:
     def _judge_end(self) -> None:
         if self._length is None or self.state.frames == 0:
             return
-        slack = max(Fraction(1, 2), self._length / 50, 3 * self._timeline.nominal)
+        slack = max(Fraction(1, 4), self._length / 100, 3 * self._timeline.nominal)
         if self._length - self.state.end > slack:
             self.state.cut_off = True
 

@@ -73,6 +73,7 @@ class ClipWriter:
         self._origin = origin or Fraction(0)
         self._pad = (size[0] % 2, size[1] % 2)
         self._refused = 0
+        self._lasting: dict[int, int] = {}
         self._last_sound: int | None = None
         try:
             self._container = av.open(
@@ -109,10 +110,10 @@ class ClipWriter:
         planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = ticks
-        frame.duration = duration
+        self._lasting[ticks] = duration
         frame.time_base = Fraction(1, TICKS)
         try:
-            self._container.mux(self._video.encode(frame))
+            self._mux_pictures(self._video.encode(frame))
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from None
 
@@ -141,7 +142,7 @@ class ClipWriter:
             VideoError: the disk is full or the place is gone; nothing is left behind.
         """
         try:
-            self._container.mux(self._video.encode(None))
+            self._mux_pictures(self._video.encode(None))
             if self._audio is not None and not self._copied:
                 with contextlib.suppress(av.error.FFmpegError, ValueError):
                     self._container.mux(self._audio.encode(None))
@@ -193,6 +194,12 @@ class ClipWriter:
         stream.codec_context.layout = "mono" if channels == 1 else "stereo"
         stream.codec_context.bit_rate = 64_000 * min(2, channels)
         return stream, False
+
+    def _mux_pictures(self, packets: list[Any]) -> None:
+        for packet in packets:
+            # The encoder gives every packet the usual duration; the last one's ends the clip.
+            packet.duration = self._lasting.pop(packet.pts, packet.duration)
+            self._container.mux_one(packet)
 
     def _copy_sound(self, packet: SoundPacket) -> None:
         base = packet.time_base
