@@ -104,6 +104,7 @@ class ResultWriter:
                 stream.close()
                 self._beside.replace(self.file)
             except OSError as error:
+                self._beside.unlink(missing_ok=True)
                 raise self._failed(error) from None
         return self.file
 
