@@ -85,6 +85,7 @@ class LiveAnalyzer(Protocol):
         ...
 
 
+# May draw into the picture that it is given.
 Draw = Callable[["Picture", FrameResult, LiveSettings], "Picture"]
 
 
@@ -195,7 +196,7 @@ class LiveSession:
 
         begin = time.perf_counter()
         settings = self._settings
-        picture: Picture = frame.to_ndarray(format="rgb24")
+        picture: Picture = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
         if settings.mirror:
             # Before anything is found or drawn, so that boxes fit and text stays readable.
             turned = np.empty_like(picture)
@@ -292,4 +293,4 @@ def _own_analyzer(settings: LiveSettings) -> LiveAnalyzer:
 def _draw_overlay(picture: Picture, result: FrameResult, settings: LiveSettings) -> Picture:
     from fer_core.overlay import OverlayOptions, draw
 
-    return draw(picture, result, OverlayOptions(bars=settings.bars))
+    return draw(picture, result, OverlayOptions(bars=settings.bars), in_place=True)

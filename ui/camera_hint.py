@@ -1,8 +1,8 @@
 """A sentence about the camera that only the browser can know: no camera, no permission, no HTTPS.
 
 The streaming component asks the browser for the camera inside its own frame and, when the browser
-refuses, shows the browser's error there without telling the server. This small component reads that
-error where it is shown and says in plain words what to do. It sends nothing to the server, so it
+refuses, shows the browser's error there without telling the server. This small component reads
+that error and says in its place, in plain words, what to do. It sends nothing to the server, so it
 causes no rerun.
 """
 
@@ -44,9 +44,11 @@ export default function (component) {
     try {
       const page = document.querySelector(FRAME)?.contentDocument;
       const alert = page?.querySelector('[role="alert"]');
-      // The component warns of slow connections in the same kind of box; that is no camera fault.
-      if (alert && !/taking|longer|network/i.test(alert.textContent)) {
-        said = said || alert.textContent;
+      if (alert) {
+        // Slow connections are warned of in the same kind of box; that is no camera fault.
+        const fault = !/taking|longer|network/i.test(alert.textContent);
+        alert.style.display = fault ? 'none' : '';
+        if (fault) said = said || alert.textContent;
       }
     } catch (error) { /* the frame is being replaced */ }
     const sentence = said ? SENTENCES.find(([pattern]) => pattern.test(said))[1] : '';

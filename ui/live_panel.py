@@ -23,7 +23,6 @@ STAGES: tuple[tuple[str, str], ...] = (
 _UNCERTAIN_COLOUR = "#8a949e"
 
 STYLE = """
-<style>
 .fer-figures {display:flex; gap:.6rem; margin:0 0 .9rem}
 .fer-figure {flex:1; padding:.55rem .7rem; border-radius:.6rem;
   background:color-mix(in srgb, currentColor 6%, transparent)}
@@ -41,8 +40,8 @@ STYLE = """
   font-variant-numeric:tabular-nums; margin:.1rem 0 .2rem}
 .fer-stages span {opacity:.75}
 .fer-idle {opacity:.55}
-</style>
 """
+"""Sent once a page; the panel itself is sent twice a second."""
 
 
 def panel_html(snapshot: LiveSnapshot, playing: bool) -> str:
@@ -53,7 +52,6 @@ def panel_html(snapshot: LiveSnapshot, playing: bool) -> str:
         playing: whether the stream is up; if not, the figures of the last minute stay, dimmed.
     """
     parts = [
-        STYLE,
         f'<div class="fer-panel{"" if playing else " fer-idle"}" data-frames="{snapshot.frames}"'
         f' data-faces="{snapshot.faces}" data-errors="{snapshot.errors}"'
         f' data-fps="{snapshot.frames_per_second:.2f}">',
@@ -87,11 +85,10 @@ def _shares(snapshot: LiveSnapshot) -> str:
 
 def _share_row(label: str, share: float) -> str:
     emotion = emotion_of(label)
-    sign = "❔" if emotion is None else emotion.emoji
     colour = _UNCERTAIN_COLOUR if label == UNCERTAIN or emotion is None else emotion.hex_colour
     return (
         f'<div class="fer-row" data-label="{escape(label)}" data-share="{share:.4f}">'
-        f"<span>{sign} {escape(label)}</span>"
+        f'<span><span class="fer-icon fer-icon-{escape(label)}"></span>{escape(label)}</span>'
         f'<div class="fer-track"><i style="width:{100 * share:.1f}%;background:{colour}"></i></div>'
         f"<em>{100 * share:.0f} %</em></div>"
     )

@@ -8,6 +8,9 @@ from fer_core.errors import FerError, ModelError
 from fer_core.live import LiveSession, LiveSettings
 from fer_core.model_store import default_model_name, list_models, load_card, model_folder
 
+REFUSED_KEY = "live_settings_refused"
+"""In session state: whether the settings as they stand could not be applied, and the form says so."""
+
 DETECTOR_WORDS = {
     "blazeface": "BlazeFace (fast)",
     "haar": "Haar (classic)",
@@ -73,7 +76,11 @@ def settings_form(session: LiveSession) -> None:
             )
         )
     except FerError as error:
-        st.error(f"{error} Until then the picture goes on as before.")
+        meanwhile = "What was chosen before stays in use." if session.ready else "No labels so far."
+        st.error(f"{error} {meanwhile}")
+        st.session_state[REFUSED_KEY] = True
+    else:
+        st.session_state[REFUSED_KEY] = False
 
 
 def _default_index(models: list[str]) -> int | None:

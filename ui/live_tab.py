@@ -14,7 +14,7 @@ from ui import resources
 from ui.camera_hint import camera_hint
 from ui.connection import rtc_configuration
 from ui.live_panel import panel_html
-from ui.live_settings import settings_form
+from ui.live_settings import REFUSED_KEY, settings_form
 
 STREAM_KEY = "live_stream"
 SESSION_KEY = "live_session"
@@ -53,20 +53,21 @@ CONNECTION_HELP = """
 def render() -> None:
     """Draw the tab. Called in every run of the page, so that the stream is never taken for lost."""
     session = _session()
-    notice = st.container()
     picture, beside = st.columns([3, 2], gap="medium")
     with st.container():
-        settings_form(session)
+        settings_form(session)  # first, so that the models are loaded before START is there
     with picture:
+        notice = st.container()
         playing, waiting = _stream(session)
         camera_hint()
+        if not playing:
+            with st.expander("The picture does not come up?"):
+                st.markdown(CONNECTION_HELP)
     if not playing and not waiting:
         with notice:
             st.markdown(NOTICE)
     with beside:
         _panel(session, playing, waiting)
-    with st.expander("The picture does not come up?"):
-        st.markdown(CONNECTION_HELP)
 
 
 def _session() -> LiveSession:
@@ -127,8 +128,8 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
             silent = snapshot.idle_seconds is None or snapshot.idle_seconds > waited
             if silent and waited > SLOW_CONNECTION_SECONDS:
                 st.warning(
-                    "No picture has arrived yet. Look below, under "
-                    "*The picture does not come up?*, for what to check."
+                    "No picture has come back yet. *The picture does not come up?*, under the "
+                    "picture, says what to check."
                 )
         if snapshot.error:
             st.error(snapshot.error)
@@ -138,6 +139,8 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
 
 def _mend(session: LiveSession) -> None:
     """Give the stream an analyzer when it has none or a broken one; costs nothing otherwise."""
+    if st.session_state.get(REFUSED_KEY):
+        return
     try:
         session.apply(session.settings)
     except FerError as error:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from fer_core.errors import FerError
+from ui.icons import icon_picture, icon_style
+from ui.live_panel import STYLE as PANEL_STYLE
 
 _log = logging.getLogger(__name__)
 
 _STYLE = """
-<style>
 [data-testid="stMainBlockContainer"] {padding-top:2.2rem; padding-bottom:2rem; max-width:76rem}
 .fer-title {display:flex; flex-wrap:wrap; align-items:baseline; gap:.2rem .8rem}
 .fer-title b {font-size:1.7rem; font-weight:700; letter-spacing:-.01em}
@@ -20,12 +21,11 @@ _STYLE = """
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] {padding-left:.9rem; padding-right:.9rem; padding-top:1.4rem}
 }
-</style>
 """
 
 _TITLE = (
     '<div class="fer-title"><b>FER Live</b>'
-    "<span>Facial expressions from a camera or a clip, on your own machine</span></div>"
+    "<span>Facial expressions, live, on your machine</span></div>"
 )
 
 
@@ -33,8 +33,8 @@ def build() -> None:
     """Draw the page. A fault in one tab is one sentence there, and the other tabs go on."""
     # The streaming library hides its warnings from programs that do not set up logging.
     logging.basicConfig(level=logging.WARNING)
-    st.set_page_config(page_title="FER Live", page_icon="🙂", layout="wide")
-    st.html(_STYLE + _TITLE)
+    st.set_page_config(page_title="FER Live", page_icon=icon_picture("happy", 64), layout="wide")
+    st.html(f"<style>{_STYLE}{PANEL_STYLE}{icon_style()}</style>{_TITLE}")
     live, video, metrics = st.tabs(
         ["Live", "Video", "Training metrics"], key="tab", on_change="rerun"
     )

@@ -1,0 +1,108 @@
+"""The real app in a process of its own, as `streamlit run` starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90
+
+
+@dataclass
+class AppServer:
+    """A running app.
+
+    Attributes:
+        url: where it is served.
+        process: of the server.
+        log: file with everything that it prints.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def threads(self) -> int:
+        """How many threads the process has now."""
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process, now, in megabytes."""
+        return self._status("VmRSS")
+
+    def peak_memory_mb(self) -> float:
+        """The most that it ever was."""
+        return self._status("VmHWM")
+
+    def libraries(self) -> str:
+        """Every file that is mapped into the process."""
+        return Path(f"/proc/{self.process.pid}/maps").read_text()
+
+    def said(self) -> str:
+        """What it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def _status(self, name: str) -> float:
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return int(line.split()[1]) * 1024 / 1e6
+        raise KeyError(name)
+
+
+@contextlib.contextmanager
+def serve(
+    folder: Path, app: Path = ROOT / "app.py", environment: dict[str, str] | None = None
+) -> Iterator[AppServer]:
+    """Start `app` on a free port, wait until it answers, stop it at the end."""
+    port = _free_port()
+    log = folder / "streamlit.log"
+    command = [sys.executable, "-m", "streamlit", "run", str(app)]
+    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    command += ["--server.headless", "true"]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT
+        )
+    server = AppServer(f"http://127.0.0.1:{port}", process, log)
+    try:
+        _wait(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(server: AppServer) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise RuntimeError(f"The app ended with {server.process.returncode}:\n{server.said()}")
+        with contextlib.suppress(OSError):
+            health = urllib.request.urlopen(server.url + "/_stcore/health", timeout=2)
+            with health:
+                if health.read() == b"ok":
+                    return
+        time.sleep(0.1)
+    raise RuntimeError(f"The app did not answer in {START_SECONDS} s:\n{server.said()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port: int = asked.getsockname()[1]
+        return port

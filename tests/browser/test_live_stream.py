@@ -1,0 +1,234 @@
+"""The main job: a camera in, labelled faces out, in a real browser."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from fer_core.results import Box
+from tests.browser.fake_camera import HEIGHT, WIDTH, face_box, picture, read_number
+from tests.browser.live_page import COUNT, LivePage
+
+CHANGED = 70
+"""A pixel that differs by so much, of 255, was drawn on; the video encoders stay well below."""
+
+
+def numbered(live: LivePage, video) -> tuple[np.ndarray, int, bool]:
+    """What the video shows, its number in the clip, and whether it is mirrored."""
+    for _ in range(10):  # a frame under heavy compression may be unreadable
+        shown = live.grab(video)
+        read = read_number(shown)
+        if read is not None:
+            return shown, *read
+        live.page.wait_for_timeout(100)
+    raise AssertionError("no frame with a readable number came back")
+
+
+def drawn_box(shown: np.ndarray, clean: np.ndarray, face: Box) -> Box:
+    """The outline that was drawn round `face`: nearest straight lines on its four sides."""
+    changed = np.abs(shown.astype(int) - clean.astype(int)).max(axis=2) > CHANGED
+    x, y = (round(value) for value in face.centre)
+    across, down = round(face.width * 0.15), round(face.height * 0.15)
+    columns = changed[y - down : y + down].mean(axis=0) > 0.6
+    rows = changed[:, x - across : x + across].mean(axis=1) > 0.6
+    lines = [np.flatnonzero(columns[:x]), np.flatnonzero(rows[:y])]
+    lines += [x + np.flatnonzero(columns[x:]), y + np.flatnonzero(rows[y:])]
+    assert all(len(line) for line in lines), "there is no outline on all four sides"
+    left, top, right, bottom = lines
+    return Box(float(left[-1]), float(top[-1]), float(right[0]), float(bottom[0]))
+
+
+def test_the_clip_tells_its_own_frames():
+    for number in (0, 1, 77, 149):
+        clean = picture(number)
+        assert clean.shape == (HEIGHT, WIDTH, 3)
+        assert read_number(clean) == (number, False)
+        assert read_number(clean[:, ::-1]) == (number, True)
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_box_and_a_label_are_drawn_where_the_face_is(open_live, mirrored):
+    live = open_live()
+    if not mirrored:
+        live.toggle("Mirror")
+    video = live.start(30)
+    live.wait_panel(lambda panel: panel.faces == 1)
+    overlaps, plates = [], []
+    for _ in range(8):
+        live.goes_on(video, 5)
+        shown, number, turned = numbered(live, video)
+        assert shown.shape == (HEIGHT, WIDTH, 3), "the camera's size came back"
+        assert turned == mirrored
+        clean = picture(number)[:, ::-1] if mirrored else picture(number)
+        face = Box(*face_box(number, mirrored))
+        outline = drawn_box(shown, clean, face)
+        overlaps.append(outline.iou(face))
+        # The label stands on a dark plate just above or below the box.
+        x0, x1 = int(outline.x0), int(outline.x1)
+        strips = [
+            shown[max(24, int(outline.y0) - 32) : int(outline.y0) - 4, x0:x1],
+            shown[int(outline.y1) + 4 : int(outline.y1) + 32, x0:x1],
+        ]
+        plates.append(
+            any((s.max(axis=2) < 60).any() and (s.min(axis=2) > 200).any() for s in strips)
+        )
+    assert np.median(overlaps) > 0.5, overlaps
+    assert sum(plates) >= 6, plates
+    live.stop()
+
+
+def test_the_panel_counts_and_the_process_stays_light(open_live, app):
+    live = open_live()
+    assert live.panel().frames == 0
+    live.start()
+    first = live.wait_panel(lambda panel: panel.faces == 1 and panel.frames > 30)
+    later = live.wait_panel(lambda panel: panel.frames > first.frames + 20)
+    assert later.frames_per_second > 8
+    assert sum(later.shares.values()) == pytest.approx(1, abs=0.01)
+    assert all(float(later.stages[stage]) > 0 for stage in ("read", "detect", "classify", "draw"))
+    assert later.errors == 0
+    live.stop()
+    assert "tensorflow" not in app.libraries()
+    assert app.memory_mb() < 800
+
+
+def test_the_panel_is_renewed_twice_a_second(open_live):
+    live = open_live()
+    live.start(30)
+    seen = set()
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        seen.add(live.panel().frames)
+        live.page.wait_for_timeout(50)
+    assert len(seen) >= 8, sorted(seen)
+    live.stop()
+
+
+def test_stop_frees_the_threads_and_start_works_again(open_live, app):
+    live = open_live()
+    live.start(20)  # the first stream also starts pools that stay
+    live.stop()
+    live.page.wait_for_timeout(1500)
+    rest = app.threads()
+    for _ in range(3):
+        video = live.start(10)
+        assert app.threads() > rest
+        live.goes_on(video, 10)
+        live.stop()
+    deadline = time.monotonic() + 15
+    while app.threads() > rest:
+        assert time.monotonic() < deadline, f"{app.threads()} threads, {rest} before"
+        live.page.wait_for_timeout(200)
+    expect(live.page.get_by_text("Nothing is stored.")).to_be_visible()
+
+
+@pytest.mark.parametrize("way", ["reload", "close"])
+def test_leaving_the_page_frees_the_threads(open_live, app, way):
+    live = open_live()
+    live.start(10)
+    live.stop()
+    live.page.wait_for_timeout(1500)
+    rest = app.threads()
+    live.start(10)
+    if way == "reload":
+        live.page.reload()
+    else:
+        live.page.close()
+    deadline = time.monotonic() + 40
+    while app.threads() > rest:
+        assert time.monotonic() < deadline, f"{app.threads()} threads, {rest} before"
+        time.sleep(0.2)
+    if way == "reload":
+        live.start(10)
+        live.stop()
+
+
+def test_settings_act_while_the_stream_runs(open_live):
+    live = open_live()
+    video = live.start(30)
+    live.wait_panel(lambda panel: panel.faces == 1)
+
+    live.page.get_by_role("slider").focus()
+    live.page.keyboard.press("End")
+    live.wait_panel(lambda panel: panel.shares["uncertain"] > 0)
+    live.page.keyboard.press("Home")
+    expect(live.page.get_by_role("slider")).to_have_attribute("aria-valuenow", "0")
+
+    def ink() -> int:
+        shown, number, turned = numbered(live, video)
+        clean = picture(number)[:, ::-1] if turned else picture(number)
+        return int((np.abs(shown.astype(int) - clean).max(axis=2) > CHANGED)[24:].sum())
+
+    before = np.median([ink() for _ in range(3)])
+    live.toggle("Bars")
+    live.goes_on(video, 20)
+    assert np.median([ink() for _ in range(3)]) > 1.5 * before
+
+    live.toggle("Mirror")
+    live.goes_on(video, 20)
+    assert numbered(live, video)[2] is False
+    live.stop()
+
+
+@pytest.mark.parametrize("detector", ["Haar", "MediaPipe"])
+def test_another_detector_takes_over_in_mid_stream(open_live, app, detector):
+    live = open_live()
+    video = live.start(20)
+    live.wait_panel(lambda panel: panel.faces == 1)
+    live.choose("Face detector", detector)
+    live.page.wait_for_timeout(4000)
+    live.goes_on(video, 20)
+    live.wait_panel(lambda panel: panel.faces == 1)
+    assert live.panel().errors == 0
+    live.stop()
+    assert app.memory_mb() < 800
+    assert "tensorflow" not in app.libraries()
+
+
+def test_quick_double_clicks_and_dragged_sliders_do_not_end_the_stream(open_live, app):
+    live = open_live()
+    video = live.start(20)
+    slider = live.page.get_by_role("slider")
+    mirror = live.page.locator('[data-testid="stCheckbox"]', has_text="Mirror").locator("label")
+    for burst in range(10):
+        mirror.dblclick()
+        where = slider.bounding_box()
+        y = where["y"] + where["height"] / 2
+        live.page.mouse.move(where["x"] + where["width"] / 2, y)
+        live.page.mouse.down()
+        for step in range(12):
+            live.page.mouse.move(where["x"] + (-1) ** burst * 8 * step, y)
+        live.page.mouse.up()
+        mirror.click(click_count=3, delay=10)
+    expect(live.button("STOP")).to_be_visible()
+    live.goes_on(video, 30)
+    assert live.panel().errors == 0
+    assert "resetting stale state" not in app.said()
+    live.stop()
+
+
+def test_a_double_click_on_start_is_one_start(open_live):
+    live = open_live()
+    live.button("START").dblclick(delay=20)
+    live.page.wait_for_timeout(1500)
+    if live.button("START").is_visible():  # the second click fell on STOP
+        live.start(10)
+    video = live.frame.locator("video").element_handle()
+    live.goes_on(video, 15, seconds=40)
+    live.stop()
+
+
+def test_the_stream_goes_on_behind_the_other_tabs(open_live):
+    live = open_live()
+    video = live.start(20)
+    for tab in ("Video", "Training metrics", "Live"):
+        before = video.evaluate(COUNT)
+        live.page.get_by_role("tab", name=tab).click()
+        live.page.wait_for_timeout(2500)
+        assert live.page.locator('[data-testid="stException"]').count() == 0
+    live.goes_on(video, 20)
+    assert video.evaluate(COUNT) > before + 20
+    live.stop()

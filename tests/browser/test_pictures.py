@@ -1,0 +1,43 @@
+"""Writes the README's pictures of the running app: `FER_LIVE_PICTURES=1 pytest -k pictures`."""
+
+from __future__ import annotations
+
+import io
+import os
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.server import ROOT
+
+FOLDER = ROOT / "docs" / "images"
+MOST_BYTES = 150_000
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("FER_LIVE_PICTURES"), reason="asked for by FER_LIVE_PICTURES=1"
+)
+
+
+def keep(page: Page, name: str, clip: dict[str, float] | None = None) -> None:
+    """Write a screenshot as a PNG of few colours, under the size limit."""
+    shot = Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")
+    for colours in (256, 128, 64, 32):
+        held = io.BytesIO()
+        shot.quantize(colours, dither=Image.Dither.FLOYDSTEINBERG).save(held, "PNG", optimize=True)
+        if held.tell() <= MOST_BYTES:
+            break
+    assert held.tell() <= MOST_BYTES
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / name).write_bytes(held.getvalue())
+
+
+@pytest.mark.parametrize(("name", "size"), [("live.png", DESKTOP), ("live-phone.png", PHONE)])
+def test_live_pictures(open_live, name, size):
+    live = open_live(viewport=size)
+    live.toggle("Bars")
+    live.start(60)
+    live.wait_panel(lambda panel: panel.faces == 1 and panel.frames > 90)
+    keep(live.page, name)
+    live.stop()
