@@ -9,7 +9,7 @@ from fer_core.live import LiveSession, LiveSettings
 from fer_core.model_store import default_model_name, list_models, load_card, model_folder
 
 REFUSED_KEY = "live_settings_refused"
-"""In session state: whether the settings as they stand could not be applied, and the form says so."""
+"""In session state: whether the form says that its settings could not be applied."""
 
 DETECTOR_WORDS = {
     "blazeface": "BlazeFace (fast)",
