@@ -10,19 +10,22 @@ from train.architectures.base import Architecture, ArchitectureOptions, classifi
 
 
 class Compact48(Architecture):
-    """Residual network with squeeze-and-excitation, sized for training on two CPU cores.
+    """Residual network sized for training on two CPU cores.
 
-    A 3x3 stem at full resolution, then residual stages at 24x24, 12x12 and 6x6 (post-activation
-    blocks of two 3x3 convolutions; He et al., 2016, arXiv:1512.03385), each gated by
-    squeeze-and-excitation (Hu et al., 2018, arXiv:1709.01507). The last batch normalisation of each
-    block starts at zero, so that the network begins as its short cuts (Goyal et al., 2017).
+    A 3x3 stem at full resolution, then residual stages at 24x24, 12x12 and 6x6: post-activation
+    blocks of two 3x3 convolutions (He et al., 2016, arXiv:1512.03385), short cuts that average
+    before their 1x1 convolution (He et al., 2019, arXiv:1812.01187).
 
-    About 0.9 million parameters and 85 million multiply-adds at 48x48.
+    Two usual refinements were measured and left out: squeeze-and-excitation and a last batch
+    normalisation that starts at zero. With both, this shallow network begins as little more than its
+    short cuts and was still at 26 % after three epochs, where it now passes 40 % in the first.
+
+    About 0.86 million parameters and 84 million multiply-adds at 48x48.
     """
 
     name = "compact48"
     default_input_size = 48
-    source = "own design; residual blocks after He et al., 2016; gates after Hu et al., 2018"
+    source = "own design; residual blocks after He et al., 2016"
 
     # (channels, blocks) of the stages at half, a quarter and an eighth of the input size.
     stages: tuple[tuple[int, int], ...] = ((48, 1), (96, 2), (192, 1))
@@ -66,13 +69,5 @@ def _residual(x: Any, channels: int, stride: int, decay: Any) -> Any:
     y = keras.layers.BatchNormalization(momentum=0.9)(y)
     y = keras.layers.ReLU()(y)
     y = _conv(y, channels, 3, 1, decay)
-    y = keras.layers.BatchNormalization(momentum=0.9, gamma_initializer="zeros")(y)
-    y = _gate(y, channels)
+    y = keras.layers.BatchNormalization(momentum=0.9)(y)
     return keras.layers.ReLU()(keras.layers.Add()([short, y]))
-
-
-def _gate(x: Any, channels: int) -> Any:
-    squeezed = keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
-    squeezed = keras.layers.Conv2D(max(8, channels // 8), 1, activation="relu")(squeezed)
-    gate = keras.layers.Conv2D(channels, 1, activation="sigmoid")(squeezed)
-    return keras.layers.Multiply()([x, gate])

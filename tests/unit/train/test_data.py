@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.emotions import CLASSES
+from fer_core.errors import DatasetError
+from train.data import SPLITS, Split, load_dataset
+from train.data.dataset import FERPLUS_VOTES
+
+from .made import made_dataset, write_csv, write_folders, write_npz, write_votes
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "fer-live"
+
+
+def _sorted(split: Split) -> list[tuple[int, bytes]]:
+    return sorted((int(k), i.tobytes()) for k, i in zip(split.labels, split.images, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("layout", "write", "name"),
+    [
+        ("csv", write_csv, "fer2013.csv"),
+        ("npz", write_npz, "fer2013.npz"),
+        ("folders", write_folders, "fer2013"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True], ids=["itself", "folder around it"])
+def test_every_layout_gives_the_same_images(tmp_path, layout, write, name, inside):
+    made = made_dataset()
+    path = write(made, tmp_path / "around" / name if (tmp_path / "around").mkdir() is None else "")
+    loaded = load_dataset(path.parent if inside else path)
+    assert loaded.layout == layout
+    assert set(loaded.splits) == set(SPLITS)
+    for split in SPLITS:
+        assert _sorted(loaded.split(split)) == _sorted(made.split(split))
+
+
+def test_csv_comes_from_the_cache_until_it_changes(tmp_path, own_cache):
+    made = made_dataset()
+    file = write_csv(made, tmp_path / "fer2013.csv")
+    first = load_dataset(file)
+    assert len(list(own_cache.glob("*.npz"))) == 1
+    again = load_dataset(file)
+    assert again.layout == "csv"
+    for split in SPLITS:
+        np.testing.assert_array_equal(first.split(split).images, again.split(split).images)
+        np.testing.assert_array_equal(first.split(split).rows, again.split(split).rows)
+    write_csv(made_dataset(seed=1), file)
+    changed = load_dataset(file)
+    assert (changed.split("Training").images != first.split("Training").images).any()
+
+
+def test_a_damaged_cache_is_no_error(tmp_path, own_cache):
+    file = write_csv(made_dataset(), tmp_path / "fer2013.csv")
+    load_dataset(file)
+    next(own_cache.glob("*.npz")).write_bytes(b"cut off")
+    assert len(load_dataset(file).split("Training")) == 84
+
+
+def test_votes_are_joined_by_row(tmp_path):
+    made = made_dataset()
+    file = write_csv(made, tmp_path / "fer2013.csv")
+    loaded = load_dataset(file, write_votes(made, tmp_path / "fer2013new.csv"))
+    for split in SPLITS:
+        np.testing.assert_array_equal(loaded.split(split).votes, made.split(split).votes)
+
+
+def test_folders_without_a_validation_split_hold_out_a_tenth(tmp_path):
+    folder = write_folders(made_dataset(), tmp_path / "fer2013")
+    for file in folder.rglob("P*Test_*.png"):
+        file.rename(file.with_name("im" + file.name.split("_")[1]))
+    loaded = load_dataset(folder)
+    assert {name: len(part) for name, part in loaded.splits.items()} == {
+        "Training": 76,
+        "PublicTest": 8,
+        "PrivateTest": 42,
+    }
+    assert "stands in for PublicTest" in loaded.notes[0]
+
+
+def _row(emotion: object, pixels: str, usage: str = "Training") -> str:
+    return f"emotion,pixels,Usage\n{emotion},{pixels},{usage}\n"
+
+
+FULL = " ".join(["7"] * 2304)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("emotion,Usage\n0,Training\n", "lacks the column pixels"),
+        ("", "cannot be read as a csv"),
+        (_row(0, "1 2 3"), "line 2: 3 pixels instead of 2,304"),
+        (_row(0, FULL + " 1"), "2,305 pixels"),
+        (_row(0, FULL.replace("7", "x", 1)), "not numbers"),
+        (_row(0, ""), "not numbers"),
+        (_row(0, FULL.replace("7", "256", 1)), "outside 0 to 255"),
+        (_row(0, FULL.replace("7", "-1", 1)), "outside 0 to 255"),
+        (_row(7, FULL), "unknown class. Received: 7"),
+        (_row("joy", FULL), "unknown class. Received: 'joy'"),
+        (_row(1.5, FULL), "unknown class. Received: 1.5"),
+        (_row("", FULL), "unknown class"),
+        (_row(0, FULL, "Train"), "unknown Usage: Train"),
+        (_row(0, FULL, "PublicTest"), "no rows of the split Training"),
+    ],
+)
+def test_a_bad_csv_is_one_sentence(tmp_path, text, sentence):
+    file = tmp_path / "fer2013.csv"
+    file.write_text(text)
+    with pytest.raises(DatasetError, match=sentence):
+        load_dataset(file)
+
+
+def test_bad_arrays(tmp_path):
+    file = tmp_path / "fer2013.npz"
+    images = np.zeros((2, 48, 48), np.uint8)
+    cases = [
+        (dict(images=images, usage=["Training"] * 2), "lacks the array emotion"),
+        (dict(images=images[:, :40], emotion=[0, 1], usage=["Training"] * 2), "uint8 .N, 48, 48"),
+        (dict(images=images / 2, emotion=[0, 1], usage=["Training"] * 2), "uint8 .N, 48, 48"),
+        (dict(images=images, emotion=[0], usage=["Training"] * 2), "1 rows of emotion"),
+        (dict(images=images, emotion=[0, 9], usage=["Training"] * 2), "unknown class"),
+    ]
+    for arrays, sentence in cases:
+        np.savez(file, **arrays)
+        with pytest.raises(DatasetError, match=sentence):
+            load_dataset(file)
+    file.write_bytes(b"not a zip")
+    with pytest.raises(DatasetError, match=r"cannot be read as an \.npz"):
+        load_dataset(file)
+
+
+def test_bad_folders(tmp_path):
+    folder = write_folders(made_dataset(), tmp_path / "fer2013")
+    odd = folder / "train" / "bored"
+    odd.mkdir()
+    with pytest.raises(DatasetError, match="not one of the seven classes"):
+        load_dataset(folder)
+    odd.rmdir()
+    file = next((folder / "train" / "happy").iterdir())
+    file.write_bytes(b"text")
+    with pytest.raises(DatasetError, match="not a picture"):
+        load_dataset(folder)
+
+
+@pytest.mark.parametrize("name", ["nothing", "notes.txt", "empty"])
+def test_no_data_set(tmp_path, name):
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match=r"Expected fer2013\.csv"):
+        load_dataset(tmp_path / name)
+
+
+def test_bad_votes(tmp_path):
+    made = made_dataset()
+    file = write_csv(made, tmp_path / "fer2013.csv")
+    votes = write_votes(made, tmp_path / "fer2013new.csv")
+    lines = votes.read_text().splitlines()
+    votes.write_text("\n".join(lines[:-1]))
+    with pytest.raises(DatasetError, match="row for row"):
+        load_dataset(file, votes)
+    votes.write_text("\n".join([lines[0].replace("NF", "XX"), *lines[1:]]))
+    with pytest.raises(DatasetError, match="lacks the columns NF"):
+        load_dataset(file, votes)
+    with pytest.raises(DatasetError, match="do not keep the rows"):
+        load_dataset(write_folders(made, tmp_path / "f"), votes)
+
+
+def test_vote_shares_and_faces():
+    votes = np.zeros((3, len(FERPLUS_VOTES)), np.float32)
+    votes[0, [0, 1]] = [3, 1]  # neutral, happiness
+    votes[1, FERPLUS_VOTES.index("NF")] = 10
+    votes[2, FERPLUS_VOTES.index("contempt")] = 4
+    split = Split(np.zeros((3, 48, 48), np.uint8), np.array([4, 0, 1]), np.arange(3), votes)
+    shares = split.vote_shares()
+    assert shares[0, CLASSES.index("neutral")] == pytest.approx(0.75)
+    assert shares[0, CLASSES.index("happy")] == pytest.approx(0.25)
+    np.testing.assert_array_equal(shares[1:].argmax(axis=1), [0, 1])
+    np.testing.assert_array_equal(split.not_a_face(), [False, True, False])
+    np.testing.assert_allclose(shares.sum(axis=1), 1)

@@ -1,0 +1,142 @@
+"""The state of a run on disk: enough to go on after a kill as if nothing had happened.
+
+    RUN/checkpoint/epoch-0012.keras   weights and optimiser after epoch 12
+    RUN/checkpoint/best.weights.h5    weights of the best epoch so far
+    RUN/checkpoint/state.json         which of the files above is valid, the history, the options
+
+`state.json` is moved into place last, so a kill at any moment leaves the state of a whole epoch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from fer_core.errors import TrainingError
+from train.options import TrainOptions
+
+HISTORY_COLUMNS = (
+    "epoch",
+    "seconds",
+    "learning_rate",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+)
+History = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What an earlier, unfinished run left."""
+
+    model: keras.Model
+    history: History
+
+
+class Checkpoint:
+    """Writes and reads the state of one run folder."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._folder = run / "checkpoint"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an unfinished run to go on with."""
+        return (self._folder / "state.json").is_file()
+
+    def save(self, model: keras.Model, history: History, options: TrainOptions, best: bool) -> None:
+        """Keep the state after the last epoch of `history`.
+
+        Raises:
+            TrainingError: it cannot be written (disk full, say); the previous state is whole.
+        """
+        epoch = int(history[-1]["epoch"])
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if best:
+                self.save_best(model)
+            file = self._folder / f"epoch-{epoch:04d}.keras"
+            model.save(file)
+            state = {"epoch": epoch, "history": history, "options": options.to_dict()}
+            write_text(self._folder / "state.json", json.dumps(state))
+            write_text(self._run / "history.csv", history_csv(history))
+        except OSError as error:
+            raise TrainingError(
+                f"The checkpoint of epoch {epoch} cannot be written to {self._folder}: {error}. "
+                "Make room and go on with --resume; the last whole epoch is kept."
+            ) from None
+        for old in self._folder.glob("epoch-*.keras"):
+            if old != file:
+                old.unlink(missing_ok=True)
+
+    def save_best(self, model: keras.Model) -> None:
+        """Keep the weights as the best so far."""
+        beside = self._folder / "best.part.weights.h5"
+        model.save_weights(beside)
+        beside.replace(self._folder / "best.weights.h5")
+
+    def load_best(self, model: keras.Model) -> None:
+        """Put the best weights into `model`."""
+        model.load_weights(self._folder / "best.weights.h5")
+
+    def resume(self, options: TrainOptions) -> Resumed:
+        """The state after the last whole epoch.
+
+        Raises:
+            TrainingError: there is none, it cannot be read, or it belongs to other options.
+        """
+        file = self._folder / "state.json"
+        try:
+            state = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise TrainingError(
+                f"There is nothing to resume in {self._run}: {error}. Start without --resume."
+            ) from None
+        _same_options(state["options"], options, self._run)
+        model = keras.saving.load_model(self._folder / f"epoch-{state['epoch']:04d}.keras")
+        return Resumed(model, state["history"])
+
+    def discard(self) -> None:
+        """Remove the checkpoint of a finished run."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._folder)
+
+
+def history_csv(history: History) -> str:
+    """The history as the text of `history.csv`."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(HISTORY_COLUMNS)
+    for row in history:
+        writer.writerow([int(row["epoch"]), *(f"{row[name]:.6g}" for name in HISTORY_COLUMNS[1:])])
+    return stream.getvalue()
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write `file` beside and move it into place."""
+    beside = file.with_name(file.name + ".part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)
+
+
+def _same_options(kept: dict[str, Any], options: TrainOptions, run: Path) -> None:
+    # Through JSON and back, so that tuples and lists compare equal.
+    asked = json.loads(json.dumps(options.to_dict()))
+    other = sorted(name for name in asked if asked[name] != kept.get(name))
+    if other:
+        name = other[0]
+        raise TrainingError(
+            f"The unfinished run in {run} had {name} = {kept.get(name)!r}, now it is "
+            f"{asked[name]!r}. Resume with the same options, or train into another folder."
+        )

@@ -1,0 +1,145 @@
+"""The commands of `python -m train`: fit, evaluate, export, archs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from fer_core.errors import FerError
+from train.options import OPTIMISERS, PRECISIONS, SCHEDULES, TrainOptions
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    # The C++ side of TensorFlow greets on standard error, in the middle of the progress.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.command(parsed)
+    except FerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; go on with --resume", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _fit(parsed: argparse.Namespace) -> None:
+    from train.data import load_dataset
+    from train.run import train_and_ship
+
+    options = TrainOptions.from_file(parsed.config) if parsed.config else TrainOptions()
+    given = {
+        item.name: getattr(parsed, item.name)
+        for item in fields(TrainOptions)
+        if getattr(parsed, item.name, None) is not None
+    }
+    options = replace(options, **given)
+    dataset = load_dataset(parsed.data, parsed.ferplus)
+    for note in dataset.notes:
+        print(note)
+    report = train_and_ship(dataset, options, parsed.out, resume=parsed.resume)
+    print(report)
+
+
+def _evaluate(parsed: argparse.Namespace) -> None:
+    from train.data import load_dataset
+    from train.evaluate import evaluate_folder
+
+    result = evaluate_folder(parsed.model, load_dataset(parsed.data), parsed.split, parsed.runtime)
+    print(json.dumps(result, indent=2))
+
+
+def _export(parsed: argparse.Namespace) -> None:
+    from train.export import export_folder
+
+    print(export_folder(parsed.model))
+
+
+def _archs(parsed: argparse.Namespace) -> None:
+    from train.architectures import ARCHITECTURES, ArchitectureOptions
+    from train.cost import count_cost
+
+    print(f"{'name':<14}{'input':>6}{'parameters':>12}{'multiply-adds':>15}  source")
+    for name, kind in sorted(ARCHITECTURES.items()):
+        size = kind.default_input_size
+        cost = count_cost(kind().build(ArchitectureOptions(input_size=size)))
+        print(f"{name:<14}{size:>6}{cost.parameters:>12,}{cost.multiply_adds:>15,}  {kind.source}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train",
+        description="Train, measure and export facial-expression networks on FER2013.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _fit_parser(commands)
+    _evaluate_parser(commands)
+
+    export = commands.add_parser("export", help="write model.tflite and the card anew")
+    export.add_argument("--model", required=True, help="name in models/, or a folder")
+    export.set_defaults(command=_export)
+
+    archs = commands.add_parser("archs", help="list the architectures with their cost")
+    archs.set_defaults(command=_archs)
+    return parser
+
+
+def _fit_parser(commands: Any) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="train a network and write a model folder",
+        description="Train a network. Everything is chosen on PublicTest; PrivateTest is scored "
+        "once, at the end.",
+    )
+    fit.add_argument(
+        "--data", required=True, type=Path, help="fer2013.csv, an .npz, or a folder with train/"
+    )
+    fit.add_argument("--ferplus", type=Path, help="fer2013new.csv with the FER+ votes")
+    fit.add_argument("--out", required=True, type=Path, help="model folder to write")
+    fit.add_argument("--config", type=Path, help="options from a JSON file; flags override it")
+    fit.add_argument("--resume", action="store_true", help="go on with the unfinished run in --out")
+    defaults = TrainOptions()
+    fit.add_argument(
+        "--arch",
+        dest="architecture",
+        metavar="NAME",
+        help=f"architecture (default {defaults.architecture}; see `archs`)",
+    )
+    known = {"optimiser": OPTIMISERS, "schedule": SCHEDULES, "precision": PRECISIONS}
+    for item in fields(TrainOptions):
+        value = getattr(defaults, item.name)
+        if item.name in ("architecture", "augmentation"):
+            continue
+        flag = "--" + item.name.replace("_", "-")
+        if isinstance(value, bool):
+            fit.add_argument(
+                flag, action=argparse.BooleanOptionalAction, help=f"default {value}", default=None
+            )
+        else:
+            fit.add_argument(
+                flag,
+                type=type(value),
+                choices=known.get(item.name),
+                metavar=None if item.name in known else type(value).__name__.upper(),
+                help=f"default {value}",
+            )
+    fit.set_defaults(command=_fit)
+
+
+def _evaluate_parser(commands: Any) -> None:
+    from train.data.dataset import SPLITS
+
+    evaluate = commands.add_parser("evaluate", help="score a model folder on one split, as JSON")
+    evaluate.add_argument("--model", required=True, help="name in models/, or a folder")
+    evaluate.add_argument("--data", required=True, type=Path, help="as for fit")
+    evaluate.add_argument("--split", default="PublicTest", choices=SPLITS)
+    evaluate.add_argument("--runtime", default="auto", help="auto, litert or keras (default auto)")
+    evaluate.set_defaults(command=_evaluate)
