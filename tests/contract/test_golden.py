@@ -27,6 +27,8 @@ def stale(golden: dict[str, object], now: dict[str, object]) -> str | None:
 
 
 def test_the_shipped_model_says_what_it_said(model_folder: Path) -> None:
+    if not GOLDEN_FILE.is_file():
+        pytest.fail(f"There is no {GOLDEN_FILE.name}. Run `{COMMAND}`.", pytrace=False)
     golden = json.loads(GOLDEN_FILE.read_text(encoding="utf-8"))
     now = observed(model_folder)
     why = stale(golden, now)
