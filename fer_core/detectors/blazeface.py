@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.detectors.base import Picture
-from fer_core.detectors.blazeface_network import FULL, SHORT, BlazeFaceNetwork
+from fer_core.detectors.blazeface_network import FULL, SHORT, BlazeFaceNetwork, NetworkSpec
 from fer_core.detectors.common import DetectorBase, shrunk
 from fer_core.detectors.options import DetectorOptions
 from fer_core.detectors.suppression import merge_candidates
@@ -17,8 +17,17 @@ __all__ = ["BlazeFaceDetector"]
 
 Floats = npt.NDArray[np.float32]
 
+NEAR = 0.2
+"""A face whose box is at least this share of the picture's longer side is close to the camera."""
+
+CROWD = 5
+"""Where the whole picture shows so many faces there are likely to be more, too small for one look:
+then windows are looked through as well, coarser than those of the fine search."""
+
+CROWD_LONGEST = 640
 FINE_LONGEST = 1920
-"""The fine search works on the picture shrunk to this longer side, pixels."""
+"""Windows are laid over the picture shrunk to this longer side, pixels: in a crowd, and for the
+fine search."""
 
 FINE_TILE = 320
 """Side of the smallest windows of the fine search, pixels: shows faces from about 24 px up."""
@@ -31,8 +40,9 @@ side up, and a quarter of it overlaps its neighbour, so a step of 3 leaves no si
 class BlazeFaceDetector(DetectorBase):
     """Finds faces with MediaPipe's BlazeFace networks; gives scores and eye points.
 
-    The picture is shrunk into a square of 192 (full range) or 128 (short range) pixels, so the time
-    hardly depends on its size. Boxes reach from above the eyebrows to the chin.
+    The picture is shrunk into a square of 128 (short range) or 192 (full range) pixels, so the time
+    hardly depends on its size. Boxes are square and reach from the eyebrows to under the chin;
+    those of the full range are brought to the framing of the short range.
 
     An instance must not be used by two threads at once; make one per session (a few milliseconds,
     some megabytes).
@@ -47,41 +57,50 @@ class BlazeFaceDetector(DetectorBase):
             DetectorError: LiteRT or the model files are missing.
         """
         super().__init__(options)
-        specs = {"short": (SHORT,), "full": (FULL,), "auto": (FULL, SHORT)}[self.options.range]
+        specs: tuple[NetworkSpec, ...] = (SHORT, FULL)
+        if not self.options.fine and self.options.range in ("short", "full"):
+            specs = (SHORT,) if self.options.range == "short" else (FULL,)
         threads = self.options.threads or 1
         self._networks = [BlazeFaceNetwork(spec, threads) for spec in specs]
 
     def _find(self, picture: Picture) -> list[Detection]:
-        first, *others = self._networks
-        found = self._look(first, picture, 1.0, overview(picture.shape[1], picture.shape[0]))
-        if self.options.fine:
-            found += self._look_closely(first, picture)
-        for network in others:
-            if any(len(scores) for scores, _ in found):
+        height, width = picture.shape[:2]
+        windows = overview(width, height)
+        found: list[tuple[Floats, Floats]] = []
+        for network in self._networks:
+            found += self._look(network, picture, 1.0, windows)
+            if self._is_enough(found, max(width, height)):
                 break
-            windows = overview(picture.shape[1], picture.shape[0])
-            found = self._look(network, picture, 1.0, windows)
-        scores, points = merge_candidates(
-            np.concatenate([scores for scores, _ in found]),
-            np.concatenate([points for _, points in found]),
-        )
+        scores, points = _merged(found)
+        if self.options.fine:
+            found += self._look_closely(picture, FINE_LONGEST)
+            scores, points = _merged(found)
+        elif len(self._networks) > 1 and len(scores) >= CROWD:
+            found += self._look_closely(picture, CROWD_LONGEST)
+            scores, points = _merged(found)
         return [
             _detection(score, face)
             for score, face in zip(scores.tolist(), points.tolist(), strict=True)
         ]
 
-    def _look_closely(
-        self, network: BlazeFaceNetwork, picture: Picture
-    ) -> list[tuple[Floats, Floats]]:
+    def _is_enough(self, found: list[tuple[Floats, Floats]], longer: int) -> bool:
+        """Whether the short range has seen people close by and nobody else."""
+        if self.options.range != "auto" or self.options.fine:
+            return False
+        widths = np.concatenate([points[:, 1, 0] - points[:, 0, 0] for _, points in found])
+        return len(widths) > 0 and float(widths.min()) >= NEAR * longer
+
+    def _look_closely(self, picture: Picture, longest: int) -> list[tuple[Floats, Floats]]:
+        """The full range's candidates in windows of `picture`, shrunk to `longest` pixels."""
         height, width = picture.shape[:2]
-        scale = min(1.0, FINE_LONGEST / max(height, width))
+        scale = min(1.0, longest / max(height, width))
         if scale < 1:
             width, height = max(1, round(width * scale)), max(1, round(height * scale))
             picture = shrunk(picture, width, height)
         found = []
         side = FINE_TILE
         while side < 0.8 * max(width, height):
-            found += self._look(network, picture, 1 / scale, tiles(width, height, side))
+            found += self._look(self._networks[-1], picture, 1 / scale, tiles(width, height, side))
             side *= FINE_STEP
         return found
 
@@ -109,6 +128,13 @@ class BlazeFaceDetector(DetectorBase):
             points = (points[whole] + corner) * np.float32(scale)
             found.append((scores[whole], points))
         return found
+
+
+def _merged(found: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    return merge_candidates(
+        np.concatenate([scores for scores, _ in found]),
+        np.concatenate([points for _, points in found]),
+    )
 
 
 def _is_whole(points: Floats, window: Window) -> npt.NDArray[np.bool_]:

@@ -32,17 +32,23 @@ class NetworkSpec:
         file: in the package that carries the networks.
         side: of the square input, pixels.
         grids: (cells along a side, anchors per cell) of the output maps, in order.
-        min_score: default threshold, as MediaPipe's own graph for this network has it.
+        min_score: default threshold. At 0.5 on 300 cuttings of faceless pictures (a cat's head
+            among them) the short range saw 27 faces, the full range 3.
+        box_scale, box_drop: what brings this network's boxes to the short range's framing: their
+            side times `box_scale`, their middle down by `box_drop` of their side. Medians over 290
+            turned, scaled and dimmed copies of one portrait.
     """
 
     file: str
     side: int
     grids: tuple[tuple[int, int], ...]
     min_score: float
+    box_scale: float = 1.0
+    box_drop: float = 0.0
 
 
 SHORT = NetworkSpec(SHORT_RANGE, 128, ((16, 2), (8, 6)), 0.5)
-FULL = NetworkSpec(FULL_RANGE, 192, ((48, 1),), 0.5)
+FULL = NetworkSpec(FULL_RANGE, 192, ((48, 1),), 0.5, box_scale=0.925, box_drop=0.046)
 
 
 def anchor_centres(grids: tuple[tuple[int, int], ...]) -> Floats:
@@ -126,9 +132,11 @@ class BlazeFaceNetwork:
         scores = 1 / (1 + np.exp(-logits[chosen]))
         raw = self._interpreter.get_tensor(self._points)[0, chosen].reshape(-1, POINTS, 2)
         points = np.empty_like(raw)
-        half = raw[:, 1] / 2
-        points[:, 0] = raw[:, 0] - half
-        points[:, 1] = raw[:, 0] + half
+        middle, sides = raw[:, 0], raw[:, 1]
+        middle[:, 1] += self.spec.box_drop * sides[:, 1]
+        half = sides * (self.spec.box_scale / 2)
+        points[:, 0] = middle - half
+        points[:, 1] = middle + half
         points[:, 2:] = raw[:, 2:]
         points += self._anchors[chosen, None] * self.spec.side
         points -= np.array((left, top), np.float32)

@@ -9,7 +9,7 @@ from fer_core.errors import OptionError
 
 __all__ = ["RANGES", "DetectorOptions"]
 
-RANGES: tuple[str, ...] = ("auto", "full", "short")
+RANGES: tuple[str, ...] = ("auto", "both", "full", "short")
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,13 @@ class DetectorOptions:
         min_face: faces whose box is narrower than this share of the picture's longer side are left
             out, 0 to 1; None for the detector's own default. Larger is faster for Haar.
         max_faces: at most so many, the highest scores first.
-        range: which of BlazeFace's networks: `short` for faces close to the camera (about 2 m),
-            `full` for up to 5 m, `auto` for `full` and, where it finds nobody, `short`.
-        fine: BlazeFace also looks through overlapping windows of the picture, for faces too small
-            for one look at the whole. Meant for photos: it costs several times as much.
+        range: which of BlazeFace's networks: `short` for faces close to the camera (up to about
+            2 m), `full` for up to 5 m, `both` for all that either finds, and `auto` for `short`
+            alone where all it finds are people close by, `both` otherwise. `auto` is made for a
+            webcam; with it, someone far behind a person who is close may be left out.
+        fine: BlazeFace runs both networks and also looks through overlapping windows of the
+            picture, for faces too small for one look at the whole. Meant for photos: it costs
+            several times as much.
         threads: processor threads of a network; None for one, so that sessions do not fight over
             cores.
     """
