@@ -33,13 +33,13 @@ class AugmentationOptions:
     """
 
     flip: float = 0.5
-    rotation: float = 12.0
-    shift: float = 0.12
-    zoom: float = 0.15
-    contrast: float = 0.3
-    brightness: float = 0.15
-    erasing: float = 0.4
-    erasing_area: tuple[float, float] = (0.02, 0.25)
+    rotation: float = 10.0
+    shift: float = 0.08
+    zoom: float = 0.1
+    contrast: float = 0.25
+    brightness: float = 0.1
+    erasing: float = 0.3
+    erasing_area: tuple[float, float] = (0.02, 0.2)
     degrade: float = 0.0
 
     def __post_init__(self) -> None:

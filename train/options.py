@@ -45,7 +45,7 @@ class TrainOptions:
     architecture: str = "compact48"
     epochs: int = 40
     batch_size: int = 128
-    learning_rate: float = 0.1
+    learning_rate: float = 0.05
     optimiser: str = "sgd"
     schedule: str = "cosine"
     warmup_epochs: float = 1.0
@@ -54,7 +54,7 @@ class TrainOptions:
     early_stopping: int = 30
     weight_decay: float = 2.5e-4
     dropout: float = 0.2
-    label_smoothing: float = 0.1
+    label_smoothing: float = 0.05
     vote_smoothing: float = 0.2
     drop_not_a_face: bool = True
     precision: str = "bfloat16"

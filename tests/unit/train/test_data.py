@@ -122,11 +122,14 @@ def test_bad_arrays(tmp_path):
     file = tmp_path / "fer2013.npz"
     images = np.zeros((2, 48, 48), np.uint8)
     cases = [
-        (dict(images=images, usage=["Training"] * 2), "lacks the array emotion"),
-        (dict(images=images[:, :40], emotion=[0, 1], usage=["Training"] * 2), "uint8 .N, 48, 48"),
-        (dict(images=images / 2, emotion=[0, 1], usage=["Training"] * 2), "uint8 .N, 48, 48"),
-        (dict(images=images, emotion=[0], usage=["Training"] * 2), "1 rows of emotion"),
-        (dict(images=images, emotion=[0, 9], usage=["Training"] * 2), "unknown class"),
+        ({"images": images, "usage": ["Training"] * 2}, "lacks the array emotion"),
+        (
+            {"images": images[:, :40], "emotion": [0, 1], "usage": ["Training"] * 2},
+            "uint8 .N, 48, 48",
+        ),
+        ({"images": images / 2, "emotion": [0, 1], "usage": ["Training"] * 2}, "uint8 .N, 48, 48"),
+        ({"images": images, "emotion": [0], "usage": ["Training"] * 2}, "1 rows of emotion"),
+        ({"images": images, "emotion": [0, 9], "usage": ["Training"] * 2}, "unknown class"),
     ]
     for arrays, sentence in cases:
         np.savez(file, **arrays)

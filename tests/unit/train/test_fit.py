@@ -1,0 +1,213 @@
+"""The loop on a made data set and a tiny network: it learns, resumes, and fails in sentences."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import train.architectures as registry
+from fer_core.errors import TrainingError
+from fer_core.model_store import load_card, verify_model
+from train.architectures.compact48 import Compact48
+from train.augmentation import AugmentationOptions
+from train.batches import EpochBatches, soft_targets
+from train.checkpoint import HISTORY_COLUMNS
+from train.cli import main
+from train.evaluate import evaluate_folder
+from train.fit import fit, plateau_scale, predict
+from train.options import TrainOptions
+from train.progress import Progress
+
+from .made import made_dataset, write_npz
+
+
+class Tiny(Compact48):
+    """The same blocks with a hundredth of the work."""
+
+    name = "tiny"
+    stages = ((8, 1), (8, 1))
+    stem = 4
+
+
+QUICK = TrainOptions(
+    architecture="tiny",
+    epochs=3,
+    batch_size=28,
+    learning_rate=0.05,
+    warmup_epochs=0.5,
+    precision="float32",
+    weight_decay=0.0,
+    augmentation=AugmentationOptions(flip=0.5, shift=0.02, rotation=2, zoom=0.02, erasing=0.1),
+)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(registry.ARCHITECTURES, "tiny", Tiny)
+    yield
+    keras.backend.clear_session()
+
+
+class KillAfter(Progress):
+    """Ends the run the hard way after an epoch, as a kill would."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def epoch(self, row: dict[str, float], best: bool) -> None:
+        if row["epoch"] == self._epoch:
+            raise KeyboardInterrupt
+
+
+def test_a_killed_run_goes_on_to_the_same_result(tmp_path):
+    dataset = made_dataset()
+    whole, history = fit(dataset, QUICK, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, QUICK, tmp_path / "cut", progress=KillAfter(1))
+    resumed, again = fit(dataset, QUICK, tmp_path / "cut", resume=True)
+    assert len(history) == len(again) == 3
+    for one, other in zip(history, again, strict=True):
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"):
+            assert one[name] == pytest.approx(other[name], abs=1e-5), name
+    images = dataset.split("PublicTest").images
+    np.testing.assert_allclose(predict(whole, images), predict(resumed, images), atol=1e-4)
+
+
+def test_what_a_kill_leaves_is_not_trained_over(tmp_path):
+    dataset = made_dataset()
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, QUICK, tmp_path, progress=KillAfter(1))
+    with pytest.raises(TrainingError, match="Go on with --resume"):
+        fit(dataset, QUICK, tmp_path)
+    other = replace(QUICK, learning_rate=0.01)
+    with pytest.raises(TrainingError, match=r"had learning_rate = 0\.05, now it is 0\.01"):
+        fit(dataset, other, tmp_path, resume=True)
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        fit(dataset, QUICK, tmp_path / "elsewhere", resume=True)
+
+
+def test_a_loss_that_is_no_number_stops_and_names_the_step(tmp_path):
+    wild = replace(QUICK, learning_rate=1e30, warmup_epochs=0, epochs=5)
+    with pytest.raises(TrainingError, match=r"no longer a number at epoch \d, step \d+ of 3"):
+        fit(made_dataset(), wild, tmp_path)
+
+
+def test_a_full_disk_keeps_the_last_whole_epoch(tmp_path, monkeypatch):
+    dataset = made_dataset()
+    save = keras.Model.save
+
+    def full(self, file, *args, **options):
+        if "epoch-0002" in str(file):
+            Path(file).write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        return save(self, file, *args, **options)
+
+    monkeypatch.setattr(keras.Model, "save", full)
+    with pytest.raises(TrainingError, match="No space left on device"):
+        fit(dataset, QUICK, tmp_path)
+    monkeypatch.setattr(keras.Model, "save", save)
+    _, history = fit(dataset, QUICK, tmp_path, resume=True)
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+
+
+def test_it_stops_early(tmp_path):
+    # With a rate of next to nothing no epoch is better than the first.
+    still = replace(QUICK, learning_rate=1e-12, epochs=20, early_stopping=2)
+    _, history = fit(made_dataset(), still, tmp_path)
+    assert len(history) < 20
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "scale"),
+    [([], 1), ([0.1, 0.2, 0.3], 1), ([0.3, 0.2, 0.2], 0.5), ([0.3, 0.2, 0.2, 0.1, 0.1], 0.25)],
+)
+def test_the_rate_falls_on_plateau(accuracies, scale):
+    options = replace(QUICK, plateau_patience=2, plateau_factor=0.5)
+    assert plateau_scale(accuracies, options) == scale
+    assert plateau_scale(accuracies, replace(options, plateau_patience=0)) == 1
+
+
+def test_targets_lean_on_the_label():
+    split = made_dataset().split("Training")
+    targets = soft_targets(split, replace(QUICK, label_smoothing=0.07, vote_smoothing=0.2))
+    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
+    sad = split.labels == 4
+    # The made votes all say neutral.
+    np.testing.assert_allclose(targets[sad][:, 4], 0.73 + 0.01, atol=1e-6)
+    np.testing.assert_allclose(targets[sad][:, 6], 0.2 + 0.01, atol=1e-6)
+
+
+def test_an_epoch_sees_every_image_in_batches_of_one_size():
+    split = made_dataset().split("Training")
+    options = replace(QUICK, batch_size=32, augmentation=AugmentationOptions(*[0] * 7))
+    batches = EpochBatches(split.images, soft_targets(split, options), options, 1)
+    drawn = [batches[index][0] for index in range(len(batches))]
+    assert [len(batch) for batch in drawn] == [32, 32, 32]
+    seen = {crop.astype(np.uint8).tobytes() for batch in drawn for crop in batch}
+    assert seen == {image.tobytes() for image in split.images}
+
+
+def test_the_command_writes_a_model_folder_that_works(tmp_path, capsys):
+    dataset = made_dataset()
+    data = write_npz(dataset, tmp_path / "fer2013.npz")
+    config = tmp_path / "options.json"
+    config.write_text(json.dumps(QUICK.to_dict()))
+    out = tmp_path / "models" / "tiny"
+    words = ["fit", "--data", data, "--arch", "tiny", "--out", out, "--config", config]
+    assert main([str(word) for word in [*words, "--epochs", "20"]]) == 0
+    assert "PrivateTest" in capsys.readouterr().out
+    assert {file.name for file in out.iterdir()} == {
+        "model.keras",
+        "model.tflite",
+        "history.csv",
+        "evaluation.json",
+        "card.json",
+        "options.json",
+    }
+    card = verify_model(out)
+    assert card == load_card(out)
+    assert set(card.files) == {"model.keras", "model.tflite"}
+    assert card.parameters > 0
+    assert card.multiply_adds > card.parameters
+    evaluation = json.loads((out / "evaluation.json").read_text())
+    assert set(evaluation) == {"Training", "PublicTest", "PrivateTest"}
+    assert evaluation["PrivateTest"]["accuracy"] > 0.5, "the grids are easy to tell apart"
+    with (out / "history.csv").open() as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0] == list(HISTORY_COLUMNS)
+    assert len(rows) == 21
+
+    main(["evaluate", "--model", str(out), "--data", str(data), "--split", "PrivateTest"])
+    scored = json.loads(capsys.readouterr().out)
+    assert scored["runtime"] == "litert"
+    assert scored["accuracy"] == pytest.approx(evaluation["PrivateTest"]["accuracy"], abs=0.05)
+    with_keras = evaluate_folder(str(out), dataset, "PrivateTest", "keras")
+    assert with_keras["loss"] == pytest.approx(scored["loss"], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["fit", "--data", "nowhere", "--out", "x"], 1, "There is no data set at nowhere"),
+        (["fit", "--data", "{data}", "--out", "{out}", "--arch", "vgg99"], 1, "vgg99"),
+        (["fit", "--data", "{data}", "--out", "{out}", "--epochs", "0"], 1, "epochs must be"),
+        (["fit", "--data", "{data}", "--out", "{out}", "--resume"], 1, "nothing to resume"),
+        (["evaluate", "--model", "none", "--data", "{data}"], 1, "There is no model called"),
+    ],
+)
+def test_wrong_words_end_in_one_sentence(tmp_path, monkeypatch, capsys, words, code, sentence):
+    monkeypatch.chdir(tmp_path)
+    data = write_npz(made_dataset(), tmp_path / "fer2013.npz")
+    filled = [word.format(data=data, out=tmp_path / "out") for word in words]
+    assert main(filled) == code
+    printed = capsys.readouterr().err
+    assert sentence in printed
+    assert printed.startswith("error: ")
+    assert len(printed.strip().splitlines()) == 1
