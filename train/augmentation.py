@@ -140,7 +140,8 @@ def _erase(
     """Fill a random rectangle of each chosen crop with one random grey, in place."""
     count, size = out.shape[0], out.shape[1]
     chosen = random.random(count) < options.erasing
-    area = random.uniform(*options.erasing_area, size=count) * size * size
+    low, high = options.erasing_area
+    area = (low + (high - low) * random.random(count)) * size * size
     aspect = np.exp(random.uniform(np.log(0.4), np.log(2.5), count))
     height = np.minimum(np.sqrt(area * aspect), size).astype(int)
     width = np.minimum(np.sqrt(area / aspect), size).astype(int)

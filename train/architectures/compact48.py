@@ -16,9 +16,9 @@ class Compact48(Architecture):
     blocks of two 3x3 convolutions (He et al., 2016, arXiv:1512.03385), short cuts that average
     before their 1x1 convolution (He et al., 2019, arXiv:1812.01187).
 
-    Two usual refinements were measured and left out: squeeze-and-excitation and a last batch
-    normalisation that starts at zero. With both, this shallow network begins as little more than its
-    short cuts and was still at 26 % after three epochs, where it now passes 40 % in the first.
+    Two usual refinements were measured and left out: squeeze-and-excitation, and a last batch
+    normalisation that starts at zero. With both, so shallow a network begins as little more than
+    its short cuts: 26 % on PublicTest after three epochs, 42 % after two without.
 
     About 0.86 million parameters and 84 million multiply-adds at 48x48.
     """
