@@ -138,7 +138,7 @@ def _erase(
     out: npt.NDArray[np.float32], options: AugmentationOptions, random: np.random.Generator
 ) -> None:
     """Fill a random rectangle of each chosen crop with one random grey, in place."""
-    count, size = out.shape[0], out.shape[1]
+    count, size = len(out), out.shape[1]
     chosen = random.random(count) < options.erasing
     low, high = options.erasing_area
     area = (low + (high - low) * random.random(count)) * size * size
