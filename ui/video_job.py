@@ -1,0 +1,126 @@
+"""A clip that is being annotated in a thread of its own, while the page stays usable."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal, Protocol
+
+from fer_core.errors import FerError, VideoCancelled
+from fer_core.video import (
+    FrameAnalyzer,
+    VideoOptions,
+    VideoProgress,
+    VideoReport,
+    annotate_video,
+)
+
+_log = logging.getLogger(__name__)
+
+# A clip keeps two cores busy; more clips at once than pairs of cores would only slow each other
+# and the live streams down.
+_SLOTS = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+
+State = Literal["waiting", "running", "done", "cancelled", "failed"]
+
+
+class ClosableAnalyzer(FrameAnalyzer, AbstractContextManager["ClosableAnalyzer"], Protocol):
+    """An analyser that a job opens and closes."""
+
+
+MakeAnalyzer = Callable[[], ClosableAnalyzer]
+
+
+class VideoJob:
+    """One job. All attributes may be read from any thread.
+
+    Attributes:
+        folder: where everything of this job lies.
+        clip, table: the annotated clip and its CSV; there when the state is `done`.
+        state: how far it is.
+        progress: the last word of it, or None.
+        report: what was found, when the state is `done`.
+        error: a sentence, when the state is `failed`.
+    """
+
+    def __init__(self, source: Path, make_analyzer: MakeAnalyzer, options: VideoOptions) -> None:
+        """Start at once.
+
+        Args:
+            source: the clip, in a folder that belongs to this job.
+            make_analyzer: called in the job's thread.
+            options: how to read and write.
+        """
+        self.folder = source.parent
+        self.clip = self.folder / "annotated.mp4"
+        self.table = self.folder / "faces.csv"
+        self.state: State = "waiting"
+        self.progress: VideoProgress | None = None
+        self.report: VideoReport | None = None
+        self.error: str | None = None
+        self._source = source
+        self._make_analyzer = make_analyzer
+        self._options = options
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fer-video-job", daemon=True)
+        self._thread.start()
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it is waiting or running."""
+        return self.state in ("waiting", "running")
+
+    def cancel(self) -> None:
+        """Stop soon; nothing is kept. Does nothing when it has ended."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it has ended; whether it has."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not _SLOTS.acquire(timeout=0.1):
+            if self._cancelled.is_set():
+                self.state = "cancelled"
+                return
+        try:
+            self.state = "running"
+            self._annotate()
+        finally:
+            _SLOTS.release()
+
+    def _annotate(self) -> None:
+        try:
+            with self._make_analyzer() as analyzer:
+                self.report = annotate_video(
+                    self._source,
+                    self.clip,
+                    analyzer,
+                    options=self._options,
+                    csv=self.table,
+                    progress=self._note,
+                    cancelled=self._cancelled,
+                )
+        except VideoCancelled:
+            self.state = "cancelled"
+        except FerError as error:
+            self.error, self.state = str(error), "failed"
+        except Exception as error:
+            _log.exception("A clip failed")
+            self.error = (
+                f"The clip could not be annotated ({type(error).__name__}: {error}). "
+                "Try another clip; the terminal that runs this page says more."
+            )
+            self.state = "failed"
+        else:
+            self.state = "done"
+        finally:
+            self._source.unlink(missing_ok=True)
+
+    def _note(self, progress: VideoProgress) -> None:
+        self.progress = progress
