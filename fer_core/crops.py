@@ -2,7 +2,14 @@
 
 One frame is common to all: the *tight face box*, which is the framing of FER2013's own 48x48
 images. Each detector frames faces in its own way; `FRAMINGS` says how its boxes and eye points lie
-in the tight face box, measured on FER2013's Training images by `python -m benchmarks.crop_framing`.
+in the tight face box.
+
+They were measured by `python -m benchmarks.crop_framing` on 2,500 Training images of FER2013, four
+times enlarged, with their borders continued outwards. Seen by BlazeFace's short range, the median
+eyes lie at (0.318, 0.389) and (0.686, 0.391) of FER2013's frame, tilted by more than 12 degrees in
+a tenth of the images to either side; its box has 0.867 of the frame's side and its middle at 0.568
+of the height. Haar's box has 0.981 of the side and the same middle: FER2013 was cut from Haar's
+boxes.
 """
 
 from __future__ import annotations
@@ -43,9 +50,9 @@ class Framing:
 
 
 FRAMINGS: dict[str, Framing] = {
-    "haar": Framing(scale=1.016, box_y=0.003),
-    "blazeface": Framing(scale=1.13, box_y=-0.035, eyes_y=0.117),
-    "mediapipe": Framing(scale=1.15, box_y=-0.08, eyes_y=0.127),
+    "haar": Framing(scale=1.02, box_y=0.0),
+    "blazeface": Framing(scale=1.154, box_y=-0.081, eyes_y=0.126),
+    "mediapipe": Framing(scale=1.164, box_y=-0.082, eyes_y=0.121),
 }
 """By `Detection.source`. A box from any other source is a tight face box already."""
 
@@ -162,12 +169,13 @@ def _tilt(eyes: Eyes, unit: float) -> float:
 
 def _sample(grey: Grey, frame: FaceFrame, size: int) -> Grey:
     """`frame` at `size` x `size`: warped with several samples a pixel, then averaged."""
-    part, left, top = _surroundings(grey, frame)
     step = frame.side / size
-    shrink = max(1, math.floor(step / FINEST))
+    # A square far larger than the picture gains nothing from more than these.
+    shrink = min(max(1, math.floor(step / FINEST)), max(grey.shape))
+    samples = min(max(1, math.ceil(step / shrink - 1e-6)), 2 * FINEST)
+    part, left, top = _surroundings(grey, frame, shrink)
     if shrink > 1:
         part = _averaged(part, shrink)
-    samples = max(1, math.ceil(step / shrink - 1e-6))
     fine = size * samples
     scale = frame.side / fine / shrink
     cos, sin = math.cos(frame.angle) * scale, math.sin(frame.angle) * scale
@@ -193,11 +201,14 @@ def _sample(grey: Grey, frame: FaceFrame, size: int) -> Grey:
     return np.asarray(warped, np.uint8)
 
 
-def _surroundings(grey: Grey, frame: FaceFrame) -> tuple[Grey, int, int]:
-    """The part of the picture that `frame` needs, and where its upper left corner lies."""
+def _surroundings(grey: Grey, frame: FaceFrame, spare: int) -> tuple[Grey, int, int]:
+    """The part of the picture that `frame` needs, and where its upper left corner lies.
+
+    `spare` pixels more are taken on every side, for averaging at the edge.
+    """
     height, width = grey.shape
     turn = abs(math.cos(frame.angle)) + abs(math.sin(frame.angle))
-    reach = frame.side / 2 * turn + 2
+    reach = frame.side / 2 * turn + spare + 1
     x, y = frame.centre
     # At least one row and column stay, also for a face wholly outside the picture.
     x0 = min(max(math.floor(x - reach), 0), width - 1)

@@ -64,6 +64,8 @@ class BlazeFaceDetector(DetectorBase):
         self._networks = [BlazeFaceNetwork(spec, threads) for spec in specs]
 
     def _find(self, picture: Picture) -> list[Detection]:
+        given = picture.shape[1]
+        picture = _bounded(picture)
         height, width = picture.shape[:2]
         windows = overview(width, height)
         found: list[tuple[Floats, Floats]] = []
@@ -78,6 +80,7 @@ class BlazeFaceDetector(DetectorBase):
         elif len(self._networks) > 1 and len(scores) >= CROWD:
             found += self._look_closely(picture, CROWD_LONGEST)
             scores, points = _merged(found)
+        points *= np.float32(given / width)
         return [
             _detection(score, face)
             for score, face in zip(scores.tolist(), points.tolist(), strict=True)
@@ -128,6 +131,15 @@ class BlazeFaceDetector(DetectorBase):
             points = (points[whole] + corner) * np.float32(scale)
             found.append((scores[whole], points))
         return found
+
+
+def _bounded(picture: Picture) -> Picture:
+    """A large photo shrunk once for all looks at it; a long strip keeps what its width needs."""
+    short, long = sorted(picture.shape[:2])
+    scale = max(FINE_LONGEST / long, FINE_LONGEST / 2 / short)
+    if scale >= 1:
+        return picture
+    return shrunk(picture, round(picture.shape[1] * scale), round(picture.shape[0] * scale))
 
 
 def _merged(found: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:

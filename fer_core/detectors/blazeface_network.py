@@ -129,7 +129,8 @@ class BlazeFaceNetwork:
         logits = self._interpreter.get_tensor(self._scores)[0, :, 0]
         # Comparing logits spares the exponentials of the thousands that are no face.
         chosen = np.flatnonzero(logits >= _logit(min_score))
-        scores = 1 / (1 + np.exp(-logits[chosen]))
+        # Beyond 80 the sigmoid is 0 or 1 to the last bit, and exp() would overflow.
+        scores = 1 / (1 + np.exp(-np.clip(logits[chosen], -80, 80)))
         raw = self._interpreter.get_tensor(self._points)[0, chosen].reshape(-1, POINTS, 2)
         points = np.empty_like(raw)
         middle, sides = raw[:, 0], raw[:, 1]
