@@ -1,8 +1,10 @@
 """FER Live's library: faces and their expressions in pictures, clips and live video.
 
 >>> from fer_core import Analyzer
->>> with Analyzer() as analyzer:               # doctest: +SKIP
+>>> with Analyzer() as analyzer:
 ...     result = analyzer.analyze("portrait.jpg")
+>>> result.faces[0].label in (*CLASSES, UNCERTAIN)
+True
 
 The public names are looked up when they are first used, so that `import fer_core` costs next to
 nothing; what a name needs (OpenCV, LiteRT, ...) is imported then.
@@ -18,7 +20,13 @@ if TYPE_CHECKING:
     from fer_core.classifier import Classifier
     from fer_core.emotions import CLASSES, EMOTIONS, UNCERTAIN, Emotion
     from fer_core.errors import FerError
-    from fer_core.exports import CsvWriter, JsonLinesWriter
+    from fer_core.exports import (
+        CsvWriter,
+        JsonLinesWriter,
+        ParquetWriter,
+        to_pandas,
+        to_supervision,
+    )
     from fer_core.overlay import OverlayOptions, draw
     from fer_core.pictures import load_picture
     from fer_core.results import Box, Detection, Eyes, Face, FrameResult
@@ -42,10 +50,13 @@ __all__ = [
     "FrameResult",
     "JsonLinesWriter",
     "OverlayOptions",
+    "ParquetWriter",
     "SmoothingOptions",
     "TrackerOptions",
     "draw",
     "load_picture",
+    "to_pandas",
+    "to_supervision",
 ]
 
 _ROOMS = {
@@ -53,7 +64,13 @@ _ROOMS = {
     "classifier": ("Classifier",),
     "emotions": ("CLASSES", "EMOTIONS", "UNCERTAIN", "Emotion"),
     "errors": ("FerError",),
-    "exports": ("CsvWriter", "JsonLinesWriter"),
+    "exports": (
+        "CsvWriter",
+        "JsonLinesWriter",
+        "ParquetWriter",
+        "to_pandas",
+        "to_supervision",
+    ),
     "overlay": ("OverlayOptions", "draw"),
     "pictures": ("load_picture",),
     "results": ("Box", "Detection", "Eyes", "Face", "FrameResult"),

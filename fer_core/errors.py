@@ -7,6 +7,8 @@
     │   └── VideoCancelled     the user pressed Cancel; nothing was left behind
     ├── DetectorError          a detector cannot be made or failed on a frame
     ├── RuntimeMissingError    the asked-for runtime is not installed or does not work here
+    ├── PackageMissingError    an optional package, such as pandas, is not installed
+    ├── CameraError            a camera cannot be opened or read, or there is no screen to show it
     ├── ModelError             a model folder is missing, incomplete, altered or of another kind
     ├── DatasetError           a data set is missing, incomplete or not understood
     └── TrainingError          training cannot go on (NaN loss, full disk, other checkpoint)
@@ -18,11 +20,13 @@ it as it stands; nothing else is needed to act on it.
 from __future__ import annotations
 
 __all__ = [
+    "CameraError",
     "DatasetError",
     "DetectorError",
     "FerError",
     "ModelError",
     "OptionError",
+    "PackageMissingError",
     "PictureError",
     "RuntimeMissingError",
     "TrainingError",
@@ -57,6 +61,14 @@ class DetectorError(FerError):
 
 class RuntimeMissingError(FerError):
     """The asked-for runtime is not installed or does not work on this machine."""
+
+
+class PackageMissingError(FerError):
+    """An optional package that was asked for by name or use is not installed."""
+
+
+class CameraError(FerError):
+    """A camera cannot be opened or read, or there is no screen for its window."""
 
 
 class ModelError(FerError):

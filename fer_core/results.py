@@ -7,9 +7,12 @@ corner; a box is half-open (x0 <= x < x1). Times are seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_core.emotions import CLASSES
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,20 @@ class Face:
             "eyes": None if self.eyes is None else [list(self.eyes.left), list(self.eyes.right)],
         }
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Face:
+        """The face that `to_dict` made `data` of."""
+        eyes = data["eyes"]
+        left, right = eyes or ((), ())
+        return cls(
+            box=Box(*data["box"]),
+            score=data["score"],
+            probabilities=tuple(data["probabilities"][name] for name in CLASSES),
+            label=data["label"],
+            track_id=data["track_id"],
+            eyes=None if eyes is None else Eyes((left[0], left[1]), (right[0], right[1])),
+        )
+
 
 @dataclass(frozen=True)
 class FrameResult:
@@ -153,3 +170,41 @@ class FrameResult:
             "faces": [face.to_dict() for face in self.faces],
             "timings_ms": dict(self.timings),
         }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> FrameResult:
+        """The result that `to_dict` made `data` of, such as a line of a JSON-lines file."""
+        return cls(
+            width=data["width"],
+            height=data["height"],
+            faces=tuple(Face.from_dict(face) for face in data["faces"]),
+            pts=data["pts"],
+            timings=dict(data["timings_ms"]),
+        )
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table with a row a face, columns as in `fer_core.exports.CSV_COLUMNS`.
+
+        >>> with Analyzer() as analyzer:
+        ...     table = analyzer.analyze("portrait.jpg").to_pandas()
+        >>> table[["label", "confidence"]].shape
+        (1, 2)
+
+        `fer_core.to_pandas` makes one table of many results.
+
+        Raises:
+            PackageMissingError: pandas is not installed.
+        """
+        from fer_core.exports import to_pandas
+
+        return to_pandas([self])
+
+    def to_supervision(self) -> Any:
+        """The faces as `supervision.Detections`; see `fer_core.exports.to_supervision`.
+
+        Raises:
+            PackageMissingError: supervision is not installed.
+        """
+        from fer_core.exports import to_supervision
+
+        return to_supervision(self)

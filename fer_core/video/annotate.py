@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -103,7 +103,7 @@ def annotate_video(
             if rows is not None:
                 rows.discard()
             raise
-    return tally.report(_warnings(reader, writer))
+    return tally.report(_warnings(reader, writer.sound_lost))
 
 
 def iter_results(
@@ -113,11 +113,12 @@ def iter_results(
     options: VideoOptions | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled = None,
-) -> Iterator[FrameResult]:
+) -> Generator[FrameResult, None, VideoReport]:
     """The result of each frame of a clip, in order; nothing is drawn or written.
 
     Decoding runs ahead in a thread of its own, a few frames at most. Arguments and errors as in
-    `annotate_video`. Closing the iterator early stops the work.
+    `annotate_video`. Closing the iterator early stops the work. Its return value (that of
+    `yield from`) is the report.
     """
     options = options or VideoOptions()
     stop = _asker(cancelled)
@@ -134,6 +135,7 @@ def iter_results(
                 tally.add(item, result)
                 yield result
         tally.finish()
+        return tally.report(_warnings(reader))
 
 
 def _run(
@@ -245,7 +247,7 @@ def _check_places(source: Path, target: Path, csv: Path | None) -> None:
             raise VideoError(f"{wanted} is a folder. Give the name of a file to write.")
 
 
-def _warnings(reader: ClipReader, writer: ClipWriter) -> tuple[str, ...]:
+def _warnings(reader: ClipReader, sound_lost: bool = False) -> tuple[str, ...]:
     state, said = reader.state, []
     end = clock(float(state.end))
     if state.cut_off:
@@ -254,6 +256,6 @@ def _warnings(reader: ClipReader, writer: ClipWriter) -> tuple[str, ...]:
         said.append(f"The clip is cut off or damaged: {end}{of} could be read.")
     elif state.damaged:
         said.append(f"{state.damaged} frames of the clip are damaged and were skipped or patched.")
-    if writer.sound_lost:
+    if sound_lost:
         said.append("A part of the sound could not be used and was left out.")
     return tuple(said)

@@ -340,6 +340,16 @@ def test_iter_results_gives_a_result_a_frame(tmp_path: Path) -> None:
     assert no_threads_left()
 
 
+def test_iter_results_ends_with_the_report(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "source.mp4")
+    results = iter_results(source, FakeAnalyzer())
+    with pytest.raises(StopIteration) as ended:
+        while True:
+            next(results)
+    report = ended.value.value
+    assert (report.frames, report.faces, report.warnings) == (15, 15, ())
+
+
 def test_iter_results_can_be_left_early_or_cancelled(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "source.mp4", Clip(times=tuple(i / 15 for i in range(60))))
     results = iter_results(source, FakeAnalyzer())

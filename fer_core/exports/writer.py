@@ -1,54 +1,17 @@
-"""Results as files: CSV (a row a face) and JSON lines (a line a frame), written as they come.
-
-Both writers write beside the wanted file and move it into place when they are closed, so that a
-half-written file never carries the final name.
-"""
+"""What all writers have in common: they write beside the wanted file and move it into place when
+they are closed, so that a half-written file never carries the final name."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import json
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import IO, Any
 
-from fer_core.emotions import CLASSES
 from fer_core.errors import OptionError
-from fer_core.results import Face, FrameResult
+from fer_core.results import FrameResult
 
-__all__ = ["CSV_COLUMNS", "CsvWriter", "JsonLinesWriter", "ResultWriter", "face_row"]
-
-CSV_COLUMNS: tuple[str, ...] = (
-    "frame",
-    "seconds",
-    "track",
-    "x0",
-    "y0",
-    "x1",
-    "y1",
-    "detector_score",
-    "label",
-    "confidence",
-    *CLASSES,
-)
-"""Columns of the CSV. `frame` counts written results from 0, also those without a face; `seconds`
-is the frame's own time (empty for pictures); box corners are pixels; the last seven columns are
-the probabilities."""
-
-
-def face_row(frame: int, pts: float | None, face: Face) -> list[str]:
-    """The cells of one face, in the order of `CSV_COLUMNS`."""
-    return [
-        str(frame),
-        "" if pts is None else f"{pts:.6f}",
-        "" if face.track_id is None else str(face.track_id),
-        *(f"{edge:.2f}" for edge in (face.box.x0, face.box.y0, face.box.x1, face.box.y1)),
-        f"{face.score:.4f}",
-        face.label,
-        f"{face.confidence:.6f}",
-        *(f"{probability:.6f}" for probability in face.probabilities),
-    ]
+__all__ = ["ResultWriter"]
 
 
 class ResultWriter:
@@ -58,36 +21,50 @@ class ResultWriter:
     raises. One instance serves one thread.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, sources: bool = False) -> None:
         """Start a file.
 
         Args:
             file: where it will be; an older one is replaced when this one is complete.
+            sources: whether each row or line says first which file it is about.
 
         Raises:
             OptionError: the file cannot be created there.
+            PackageMissingError: a package that writes this kind of file is not installed.
         """
         self.file = Path(file)
         self.written = 0
+        self._sources = sources
         self._beside = self.file.with_name(self.file.name + ".part")
+        self._prepare()
         try:
-            self._stream: TextIO | None = self._beside.open("w", encoding="utf-8", newline="")
+            self._stream: IO[Any] | None = self._open(self._beside)
         except OSError as error:
             raise OptionError(
                 f"{self.file} cannot be written: {error.strerror}. Choose another place."
             ) from None
-        self._start(self._stream)
+        try:
+            self._start(self._stream)
+        except BaseException:
+            self.discard()
+            raise
 
-    def write(self, result: FrameResult) -> None:
+    def write(self, result: FrameResult, *, source: str = "", frame: int | None = None) -> None:
         """Append one result.
+
+        Args:
+            result: what was found.
+            source: the file that it was found in; used where the writer was made with `sources`.
+            frame: the frame's number; None counts what is written.
 
         Raises:
             OptionError: the file has been closed, or the disk is full.
         """
         if self._stream is None:
             raise OptionError(f"{self.file} has been closed. Start a new file.")
+        number = self.written if frame is None else frame
         try:
-            self._append(self._stream, result)
+            self._append(self._stream, result, source, number)
         except OSError as error:
             raise self._failed(error) from None
         self.written += 1
@@ -101,7 +78,8 @@ class ResultWriter:
         if self._stream is not None:
             stream, self._stream = self._stream, None
             try:
-                stream.close()
+                with stream:
+                    self._finish(stream)
                 self._beside.replace(self.file)
             except OSError as error:
                 self._beside.unlink(missing_ok=True)
@@ -116,15 +94,25 @@ class ResultWriter:
                 stream.close()
             self._beside.unlink(missing_ok=True)
 
-    def _start(self, stream: TextIO) -> None:
+    def _prepare(self) -> None:
+        """Import what is needed, before a file is made."""
+
+    def _open(self, file: Path) -> IO[Any]:
+        return file.open("w", encoding="utf-8", newline="")
+
+    def _start(self, stream: IO[Any]) -> None:
         """Write what stands before the first result."""
 
-    def _append(self, stream: TextIO, result: FrameResult) -> None:
+    def _append(self, stream: IO[Any], result: FrameResult, source: str, frame: int) -> None:
         raise NotImplementedError
 
+    def _finish(self, stream: IO[Any]) -> None:
+        """Write what stands after the last result."""
+
     def _failed(self, error: OSError) -> OptionError:
+        why = error.strerror or str(error)
         return OptionError(
-            f"{self.file} cannot be written: {error.strerror}. Make room or choose another place."
+            f"{self.file} cannot be written: {why}. Make room or choose another place."
         )
 
     def __enter__(self) -> ResultWriter:
@@ -140,21 +128,3 @@ class ResultWriter:
             self.close()
         else:
             self.discard()
-
-
-class CsvWriter(ResultWriter):
-    """One row per face, columns as in `CSV_COLUMNS`; a frame without faces has no row."""
-
-    def _start(self, stream: TextIO) -> None:
-        self._rows: Any = csv.writer(stream, lineterminator="\n")
-        self._rows.writerow(CSV_COLUMNS)
-
-    def _append(self, stream: TextIO, result: FrameResult) -> None:
-        self._rows.writerows(face_row(self.written, result.pts, face) for face in result.faces)
-
-
-class JsonLinesWriter(ResultWriter):
-    """One JSON object per frame, also for frames without faces: `FrameResult.to_dict`."""
-
-    def _append(self, stream: TextIO, result: FrameResult) -> None:
-        stream.write(json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
