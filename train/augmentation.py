@@ -59,6 +59,74 @@ class AugmentationOptions:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Damage:
+    """What one crop suffers.
+
+    Attributes:
+        index: of the crop.
+        kind: `blur` (strength: sigma, pixels), `noise` (strength: deviation, grey values) or
+            `coarse` (strength: pixels a side that are left).
+        strength: see `kind`.
+        noise: float32 (size, size) of deviation 1, for `noise` only.
+    """
+
+    index: int
+    kind: str
+    strength: float
+    noise: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every random choice for one batch, before a pixel is touched.
+
+    Attributes:
+        matrices: float32 (N, 2, 3), from places in the crop to places in the changed crop.
+        damages: of some of the crops.
+        gain, lift: float32 (N, 1, 1), contrast about the mean, and brightness in grey values.
+        top, left, height, width: int (N,), the erased rectangle; of height 0 where there is none.
+        grey: float32 (N,), what it is filled with.
+    """
+
+    matrices: npt.NDArray[np.float32]
+    damages: tuple[Damage, ...]
+    gain: npt.NDArray[np.float32]
+    lift: npt.NDArray[np.float32]
+    top: npt.NDArray[np.int64]
+    left: npt.NDArray[np.int64]
+    height: npt.NDArray[np.int64]
+    width: npt.NDArray[np.int64]
+    grey: npt.NDArray[np.float32]
+
+
+def draw_plan(
+    count: int, size: int, options: AugmentationOptions, random: np.random.Generator
+) -> Plan:
+    """Draw all that is random about one batch.
+
+    Args:
+        count, size: of the crops.
+        options: how strongly they are changed.
+        random: where every draw comes from.
+    """
+    matrices = _affine(count, size, options, random)
+    damages = _damages(count, size, options, random)
+    gain = 1 + options.contrast * random.uniform(-1, 1, (count, 1, 1)).astype(np.float32)
+    lift = 255 * options.brightness * random.uniform(-1, 1, (count, 1, 1)).astype(np.float32)
+    chosen = random.random(count) < options.erasing
+    low, high = options.erasing_area
+    area = (low + (high - low) * random.random(count)) * size * size
+    aspect = np.exp(random.uniform(np.log(0.4), np.log(2.5), count))
+    height = np.minimum(np.sqrt(area * aspect), size).astype(int)
+    width = np.minimum(np.sqrt(area / aspect), size).astype(int)
+    top = (random.random(count) * (size - height + 1)).astype(int)
+    left = (random.random(count) * (size - width + 1)).astype(int)
+    grey = (255 * random.random(count)).astype(np.float32)
+    height = np.where(chosen, height, 0)
+    return Plan(matrices, damages, gain, lift, top, left, height, width, grey)
+
+
 def augment(
     crops: npt.NDArray[np.uint8],
     options: AugmentationOptions,
@@ -75,24 +143,26 @@ def augment(
         float32 (N, size, size, 1), grey values 0 to 255.
     """
     count, size = crops.shape[0], crops.shape[1]
+    plan = draw_plan(count, size, options, random)
     out = np.empty((count, size, size), np.float32)
-    turns = _affine(count, size, options, random)
     for index in range(count):
         # The edge is repeated outwards, as `fer_core.crops` does at the border of a picture.
         out[index] = cv2.warpAffine(
             crops[index],
-            turns[index],
+            plan.matrices[index],
             (size, size),
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-    _degrade(out, options, random)
-    gain = 1 + options.contrast * random.uniform(-1, 1, (count, 1, 1)).astype(np.float32)
-    lift = 255 * options.brightness * random.uniform(-1, 1, (count, 1, 1)).astype(np.float32)
+    for damage in plan.damages:
+        out[damage.index] = _damaged(out[damage.index], damage)
     middle = out.mean(axis=(1, 2), keepdims=True)
-    out = (out - middle) * gain + middle + lift
+    out = (out - middle) * plan.gain + middle + plan.lift
     np.clip(out, 0, 255, out=out)
-    _erase(out, options, random)
+    for index in np.flatnonzero(plan.height):
+        rows = slice(plan.top[index], plan.top[index] + plan.height[index])
+        columns = slice(plan.left[index], plan.left[index] + plan.width[index])
+        out[index, rows, columns] = plan.grey[index]
     return np.asarray(out[..., None], np.float32)
 
 
@@ -114,41 +184,30 @@ def _affine(
     return matrix
 
 
-def _degrade(
-    out: npt.NDArray[np.float32], options: AugmentationOptions, random: np.random.Generator
-) -> None:
-    """Blur, noise, or fewer pixels, one of the three for each chosen crop, in place."""
+def _damages(
+    count: int, size: int, options: AugmentationOptions, random: np.random.Generator
+) -> tuple[Damage, ...]:
+    """Blur, noise, or fewer pixels, one of the three for each chosen crop."""
     if not options.degrade:
-        return
-    size = out.shape[1]
-    for index in np.flatnonzero(random.random(len(out)) < options.degrade):
+        return ()
+    damages = []
+    for index in np.flatnonzero(random.random(count) < options.degrade).tolist():
         kind, strength = random.integers(3), random.random()
         if kind == 0:
-            out[index] = cv2.GaussianBlur(out[index], (0, 0), 0.4 + 1.1 * strength)
+            damages.append(Damage(index, "blur", 0.4 + 1.1 * strength))
         elif kind == 1:
             noise = random.standard_normal((size, size), np.float32)
-            out[index] += noise * np.float32(4 + 16 * strength)
+            damages.append(Damage(index, "noise", 4 + 16 * strength, noise))
         else:
-            small = round(size * (1 - 0.5 * strength))
-            coarse = cv2.resize(out[index], (small, small), interpolation=cv2.INTER_AREA)
-            out[index] = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)
+            damages.append(Damage(index, "coarse", round(size * (1 - 0.5 * strength))))
+    return tuple(damages)
 
 
-def _erase(
-    out: npt.NDArray[np.float32], options: AugmentationOptions, random: np.random.Generator
-) -> None:
-    """Fill a random rectangle of each chosen crop with one random grey, in place."""
-    count, size = len(out), out.shape[1]
-    chosen = random.random(count) < options.erasing
-    low, high = options.erasing_area
-    area = (low + (high - low) * random.random(count)) * size * size
-    aspect = np.exp(random.uniform(np.log(0.4), np.log(2.5), count))
-    height = np.minimum(np.sqrt(area * aspect), size).astype(int)
-    width = np.minimum(np.sqrt(area / aspect), size).astype(int)
-    top = (random.random(count) * (size - height + 1)).astype(int)
-    left = (random.random(count) * (size - width + 1)).astype(int)
-    grey = 255 * random.random(count)
-    for index in np.flatnonzero(chosen):
-        rows = slice(top[index], top[index] + height[index])
-        columns = slice(left[index], left[index] + width[index])
-        out[index, rows, columns] = grey[index]
+def _damaged(crop: npt.NDArray[np.float32], damage: Damage) -> npt.NDArray[Any]:
+    if damage.noise is not None:
+        return crop + damage.noise * np.float32(damage.strength)
+    if damage.kind == "blur":
+        return cv2.GaussianBlur(crop, (0, 0), damage.strength)
+    small, size = int(damage.strength), len(crop)
+    coarse = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
+    return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)

@@ -29,11 +29,18 @@ FERPLUS_VOTES = (
 )
 """Columns of the FER+ votes (Barsoum et al., 2016, arXiv:1608.01041); NF: not a face."""
 
-# Which FER+ column speaks of which class; contempt, unknown and NF have none.
-_VOTE_OF_CLASS = tuple(
-    FERPLUS_VOTES.index(vote)
-    for vote in ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-)
+VOTE_OF_CLASS = {
+    "angry": "anger",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happy": "happiness",
+    "sad": "sadness",
+    "surprise": "surprise",
+    "neutral": "neutral",
+    "contempt": "contempt",
+}
+"""Which FER+ column speaks of which class; `unknown` and `NF` speak of none."""
+
 _NOT_A_FACE = FERPLUS_VOTES.index("NF")
 
 
@@ -43,15 +50,17 @@ class Split:
 
     Attributes:
         images: uint8 (N, 48, 48), grey.
-        labels: int64 (N,), 0 to 6.
+        labels: int64 (N,), places in `classes`.
         rows: int64 (N,), number of the row in the source, or of the file in sorted order.
         votes: float32 (N, 10) FER+ votes in the order of `FERPLUS_VOTES`, or None without them.
+        classes: what the labels count through.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
     votes: npt.NDArray[np.float32] | None = None
+    classes: tuple[str, ...] = CLASSES
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -59,12 +68,12 @@ class Split:
     def take(self, where: npt.NDArray[Any]) -> Split:
         """The rows that `where` (a mask or indices) names."""
         votes = None if self.votes is None else self.votes[where]
-        return Split(self.images[where], self.labels[where], self.rows[where], votes)
+        return Split(self.images[where], self.labels[where], self.rows[where], votes, self.classes)
 
     def counts(self) -> dict[str, int]:
         """Number of images of each class."""
-        found = np.bincount(self.labels, minlength=len(CLASSES))
-        return {name: int(count) for name, count in zip(CLASSES, found, strict=True)}
+        found = np.bincount(self.labels, minlength=len(self.classes))
+        return {name: int(count) for name, count in zip(self.classes, found, strict=True)}
 
     def not_a_face(self) -> npt.NDArray[np.bool_]:
         """Mask of the rows that FER+ calls not a face; all False without votes."""
@@ -73,15 +82,15 @@ class Split:
         return np.asarray(self.votes[:, _NOT_A_FACE] > self.votes.sum(axis=1) / 2, dtype=bool)
 
     def vote_shares(self) -> npt.NDArray[np.float32]:
-        """Share of the FER+ votes for each class, float32 (N, 7), rows sum to 1.
+        """Share of the FER+ votes for each class, float32 (N, C), rows sum to 1.
 
-        A row without a vote for any of the seven classes gets its own label, as does every row of a
+        A row without a vote for any of these classes gets its own label, as does every row of a
         data set without votes.
         """
-        own = np.eye(len(CLASSES), dtype=np.float32)[self.labels]
+        own = np.eye(len(self.classes), dtype=np.float32)[self.labels]
         if self.votes is None:
             return own
-        shares = self.votes[:, _VOTE_OF_CLASS]
+        shares = self.votes[:, [FERPLUS_VOTES.index(VOTE_OF_CLASS[name]) for name in self.classes]]
         total = shares.sum(axis=1, keepdims=True)
         return np.where(total > 0, shares / np.maximum(total, 1), own).astype(np.float32)
 
