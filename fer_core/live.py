@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from fer_core.emotions import UNCERTAIN
-from fer_core.errors import FerError, OptionError
+from fer_core.errors import DetectorError, FerError, OptionError
 from fer_core.live_metrics import LiveMetrics, LiveSnapshot
 from fer_core.results import FrameResult
 
@@ -150,14 +150,7 @@ class LiveSession:
             changed = self._settings.needs_another_analyzer(settings)
             if current is None or changed or self._worn_out():
                 self._made_at = self._clock()
-                fresh = self._make_analyzer(settings)
-                try:
-                    fresh.track(np.zeros(_WARM_UP_SHAPE, np.uint8), 0.0)
-                    fresh.reset()
-                except Exception:
-                    fresh.close()
-                    raise
-                self._swap(fresh)
+                self._swap(self._warm_analyzer(settings))
             self._settings = settings
 
     def release(self) -> None:
@@ -242,6 +235,24 @@ class LiveSession:
         self._last_pts = now
         return now
 
+    def _warm_analyzer(self, settings: LiveSettings) -> LiveAnalyzer:
+        fresh: LiveAnalyzer | None = None
+        try:
+            fresh = self._make_analyzer(settings)
+            fresh.track(np.zeros(_WARM_UP_SHAPE, np.uint8), 0.0)
+            fresh.reset()
+        except Exception as error:
+            if fresh is not None:
+                fresh.close()
+            if isinstance(error, FerError):
+                raise
+            _log.error("An analyzer could not be started", exc_info=error)
+            raise DetectorError(
+                f"{settings.detector} with the model {settings.model or 'by default'} could not be "
+                f"started ({_in_short(error)}). Choose another detector or model."
+            ) from error
+        return fresh
+
     def _worn_out(self) -> bool:
         """Whether the analyzer fails frame after frame, and is not a new one."""
         with self._state_lock:
@@ -252,9 +263,8 @@ class LiveSession:
         if isinstance(error, FerError):
             sentence = str(error)
         else:
-            what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             sentence = (
-                f"A frame could not be worked on ({what}). "
+                f"A frame could not be worked on ({_in_short(error)}). "
                 "The picture goes on; if labels stay away, choose another detector or model."
             )
         with self._state_lock:
@@ -271,6 +281,10 @@ class LiveSession:
                 self._failures = 0
         if old is not None:
             old.close()
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def with_threshold(result: FrameResult, min_confidence: float) -> FrameResult:

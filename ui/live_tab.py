@@ -121,8 +121,9 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
     def panel() -> None:
         snapshot = session.snapshot()
         st.html(panel_html(snapshot, playing))
+        sentence = snapshot.error
         if playing or waiting:
-            _mend(session)
+            sentence = _mend(session) or sentence
             since = st.session_state.get(_SINCE_KEY)
             waited = 0.0 if since is None else time.monotonic() - since
             silent = snapshot.idle_seconds is None or snapshot.idle_seconds > waited
@@ -131,17 +132,18 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
                     "No picture has come back yet. *The picture does not come up?*, under the "
                     "picture, says what to check."
                 )
-        if snapshot.error:
-            st.error(snapshot.error)
+        if sentence:
+            st.error(sentence)
 
     panel()
 
 
-def _mend(session: LiveSession) -> None:
-    """Give the stream an analyzer when it has none or a broken one; costs nothing otherwise."""
+def _mend(session: LiveSession) -> str | None:
+    """Give the stream an analyzer when it has none or a broken one; returns why that failed."""
     if st.session_state.get(REFUSED_KEY):
-        return
+        return None
     try:
         session.apply(session.settings)
     except FerError as error:
-        st.error(str(error))
+        return str(error)
+    return None

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import ElementHandle, Page, expect
 
 FRAME = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
-PATIENCE = 60_000
+PATIENCE = 120_000
 
 COUNT = "v => v.getVideoPlaybackQuality().totalVideoFrames"  # currentTime goes on without frames
 
@@ -148,7 +148,7 @@ class LivePage:
             dict(raw["stages"]),
         )
 
-    def wait_panel(self, right: Callable[[Panel], bool], seconds: float = 30) -> Panel:
+    def wait_panel(self, right: Callable[[Panel], bool], seconds: float = 60) -> Panel:
         """The first panel of which `right` is true."""
         deadline = time.monotonic() + seconds
         while True:
@@ -164,7 +164,7 @@ class LivePage:
             Image.open(io.BytesIO(base64.b64decode(video.evaluate(GRAB)))).convert("RGB")
         )
 
-    def goes_on(self, video: ElementHandle, frames: int = 15, seconds: float = 20) -> None:
+    def goes_on(self, video: ElementHandle, frames: int = 15, seconds: float = 60) -> None:
         """Wait until the video has shown `frames` more frames."""
         goal = video.evaluate(COUNT) + frames
         deadline = time.monotonic() + seconds

@@ -21,14 +21,14 @@ def test_a_failing_callback_is_one_sentence_and_the_stream_goes_on(open_live, tm
         live = open_live(url=server.url)
         video = live.start()
         said = live.page.get_by_text("A frame could not be worked on (ValueError: boom")
-        expect(said).to_be_visible(timeout=30_000)
+        expect(said).to_be_visible(timeout=60_000)
         assert said.count() == 1
         failed = live.panel()
         assert failed.errors > 0
         live.goes_on(video, 30)
         live.wait_panel(lambda panel: panel.faces == 1 and panel.frames > failed.frames + 30)
-        expect(said).to_be_hidden(timeout=15_000)
-        assert server.said().count("Traceback") == 1
+        expect(said).to_be_hidden(timeout=60_000)
+        assert server.said().count("A live frame failed") <= 2, "not once a frame"
         live.stop()
 
 
@@ -43,7 +43,7 @@ def test_a_failing_callback_is_one_sentence_and_the_stream_goes_on(open_live, tm
 def test_without_a_camera_the_page_says_what_to_do(open_live, launch, flags, words):
     live = open_live(browser=launch(*flags))
     live.button("START").click()
-    expect(live.page.get_by_text(words)).to_be_visible(timeout=20_000)
+    expect(live.page.get_by_text(words)).to_be_visible(timeout=60_000)
     assert not live.frame.get_by_text("Error:").is_visible(), "the browser's own words are replaced"
     expect(live.button("START")).to_be_enabled()
     live.toggle("Mirror")
@@ -63,16 +63,24 @@ def test_a_camera_without_a_face_is_no_fault(open_live, launch, empty_clip):
     live.stop()
 
 
-def test_a_connection_that_does_not_come_up_is_said(open_live, launch, face_clip):
-    no_udp = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
-    browser = launch(GRANT, CAMERA, f"--use-file-for-fake-video-capture={face_clip}", no_udp)
-    live = open_live(browser=browser)
+NO_CONNECTION = """
+RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => {});
+"""
+"""The browser never hears where the server is, as behind a firewall that eats every packet."""
+
+
+def test_a_connection_that_does_not_come_up_is_said(open_live):
+    live = open_live()
+    live.page.context.add_init_script(NO_CONNECTION)
+    live.page.reload()
+    live.open()
     live.button("START").click()
-    expect(live.page.get_by_text("No picture has come back yet.")).to_be_visible(timeout=30_000)
-    live.page.get_by_text("The picture does not come up?").last.click()
-    expect(live.page.get_by_text("FER_LIVE_TURN_URL")).to_be_visible()
+    said = live.page.get_by_text("No picture has come back yet.")
+    expect(said).to_be_visible(timeout=60_000)
+    live.page.get_by_text("The picture does not come up?").first.click()
+    expect(live.page.get_by_text("FER_LIVE_TURN_URL").first).to_be_visible()
     live.stop()
-    expect(live.page.get_by_text("No picture has come back yet.")).to_be_hidden(timeout=15_000)
+    expect(said).to_be_hidden(timeout=60_000)
 
 
 @pytest.fixture
@@ -100,11 +108,11 @@ def test_a_broken_model_is_one_sentence_and_the_others_can_be_chosen(
         live = open_live(url=server.url)
         video = live.start(20)
         live.choose("Model", name)
-        expect(live.page.get_by_text(words)).to_be_visible(timeout=20_000)
+        expect(live.page.get_by_text(words)).to_be_visible(timeout=60_000)
         live.goes_on(video, 20)
         live.wait_panel(lambda panel: panel.faces == 1)
         live.choose("Model", "good")
-        expect(live.page.get_by_text(words)).to_be_hidden(timeout=20_000)
+        expect(live.page.get_by_text(words)).to_be_hidden(timeout=60_000)
         live.goes_on(video, 20)
         live.stop()
 
@@ -115,7 +123,7 @@ def test_a_broken_default_leaves_a_page_from_which_another_model_works(open_live
         live = open_live(url=server.url)
         expect(live.page.get_by_text("lacks model.tflite").first).to_be_visible()
         live.choose("Model", "good")
-        expect(live.page.get_by_text("lacks model.tflite")).to_be_hidden(timeout=20_000)
+        expect(live.page.get_by_text("lacks model.tflite")).to_be_hidden(timeout=60_000)
         live.start(20)
         live.wait_panel(lambda panel: panel.faces == 1)
         live.stop()

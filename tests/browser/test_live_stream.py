@@ -219,7 +219,7 @@ def test_a_double_click_on_start_is_one_start(open_live):
     if live.button("START").is_visible():  # the second click fell on STOP
         live.start(10)
     video = live.frame.locator("video").element_handle()
-    live.goes_on(video, 15, seconds=40)
+    live.goes_on(video, 15)
     live.stop()
 
 

@@ -45,10 +45,10 @@ def test_choosing_a_model_and_a_split_does_not_touch_a_running_stream(open_live,
         box = page.locator('[data-testid="stSelectbox"]', has_text="Model").locator("visible=true")
         box.locator("input").click()
         page.get_by_role("option", name="second").click()
-        expect(page.get_by_text("second").locator("visible=true").first).to_be_visible()
+        expect(box.locator("input")).to_have_value("second", timeout=PATIENCE)
         page.wait_for_timeout(1500)
         assert page.locator('[data-testid="stException"]').count() == 0
-        live.goes_on(video, 10, seconds=40)
+        live.goes_on(video, 10)
         page.get_by_role("tab", name="Live").click()
         live.stop()
 

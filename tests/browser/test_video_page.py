@@ -63,7 +63,7 @@ def test_cancel_ends_the_job_and_the_page_can_start_again(video_tab, tmp_path):
     expect(page.get_by_text(" left").first).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled. Nothing was kept")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Annotate")).to_be_enabled()
+    expect(page.get_by_role("button", name="Annotate")).to_be_enabled(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "cut"])
@@ -84,7 +84,7 @@ def test_what_is_no_clip_is_one_sentence(video_tab, tmp_path, kind):
     words = said.inner_text()
     assert "Traceback" not in words
     assert 10 < len(words) < 400
-    expect(page.get_by_role("button", name="Annotate")).to_be_enabled()
+    expect(page.get_by_role("button", name="Annotate")).to_be_enabled(timeout=PATIENCE)
 
 
 def test_an_upload_outlives_a_look_at_the_other_tabs(video_tab, tmp_path):

@@ -256,9 +256,16 @@ def test_an_analyzer_that_fails_its_warm_up_is_closed_and_not_used():
         return made[-1]
 
     session = LiveSession(make_analyzer=make)
-    with pytest.raises(DetectorError):
+    with pytest.raises(DetectorError, match="No such file"):
         session.apply(LiveSettings())
     assert made[0].closed == 1
+    assert not session.ready
+
+
+def test_a_warm_up_that_fails_unexpectedly_is_a_sentence_too(caplog):
+    session = LiveSession(make_analyzer=lambda settings: 1 / 0)
+    with pytest.raises(DetectorError, match=r"haar .*ZeroDivisionError.*Choose another"):
+        session.apply(LiveSettings(detector="haar"))
     assert not session.ready
 
 
