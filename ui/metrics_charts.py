@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fer_core.emotions import emotion_of
 from ui.metrics_data import Evaluation
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ TRAINING_COLOUR = "#e69f00"
 VALIDATION_COLOUR = "#3f8fd2"
 BEST_COLOUR = "#8a949e"
 FIGURE_COLOURS = {"precision": "#3f8fd2", "recall": "#e69f00", "f1": "#009e73"}
-UNKNOWN_COLOUR = "#8a949e"
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 """Nothing floats over a small chart, and a phone's scroll stays a scroll."""
@@ -105,7 +103,8 @@ def confusion(evaluation: Evaluation, shares: bool) -> go.Figure:
             customdata=hover,
             texttemplate="%{text}",
             hovertemplate="%{y}, taken for %{x}<br>%{customdata} (%{z:.1f} %)<extra></extra>",
-            colorscale=[[0, "rgba(63,143,210,0.06)"], [1, "rgba(63,143,210,0.95)"]],
+            # Opaque, so that the numbers' own contrast holds on dark pages too.
+            colorscale=[[0, "#eef4fa"], [0.5, "#7fb3de"], [1, "#14507f"]],
             zmin=0,
             zmax=100,
             showscale=False,
@@ -150,9 +149,3 @@ def per_class(evaluation: Evaluation) -> go.Figure:
         yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
     )
     return chart
-
-
-def class_sign(name: str) -> str:
-    """The class with its emoji, for tables."""
-    emotion = emotion_of(name)
-    return f"{emotion.emoji} {name}" if emotion else name

@@ -83,8 +83,9 @@ def _figures(evaluation: Evaluation) -> None:
         if value is not None:
             cells.append((label, f"{value:.1%}", words))
     cells.append(("Images", f"{evaluation.images:,}", "in this split"))
-    for column, (label, text, words) in zip(st.columns(len(cells)), cells, strict=True):
-        column.metric(label, text, help=words or None)
+    with st.container(horizontal=True, gap="large"):
+        for label, text, words in cells:
+            st.metric(label, text, help=words or None, width="content")
     if interval is not None:
         st.caption(
             f"Accuracy with its 95 % interval: {100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
@@ -136,12 +137,10 @@ def _classes(evaluation: Evaluation) -> None:
 def _table(evaluation: Evaluation) -> Any:
     import pandas as pd
 
-    from ui.metrics_charts import class_sign
-
     return pd.DataFrame(
         [
             {
-                "class": class_sign(name),
+                "class": name,
                 "precision %": round(100 * figures["precision"], 1),
                 "recall %": round(100 * figures["recall"], 1),
                 "F1 %": round(100 * figures["f1"], 1),

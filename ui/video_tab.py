@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -200,33 +202,26 @@ def _result(job: VideoJob, report: VideoReport, name: str) -> None:
 def _summary(report: VideoReport) -> None:
     import pandas as pd
 
-    from fer_core.emotions import emotion_of
     from fer_core.video.probe import clock
 
-    for column, (label, value) in zip(
-        st.columns(3),
-        (
-            ("Length", clock(report.seconds)),
-            ("Frames", f"{report.frames:,}"),
-            ("Tracks", f"{report.tracks:,}"),
-        ),
-        strict=True,
-    ):
-        column.metric(label, value)
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Length", clock(report.seconds), width="content")
+        st.metric("Frames", f"{report.frames:,}", width="content")
+        st.metric("Tracks", f"{report.tracks:,}", width="content")
     if report.faces == 0:
         st.info("No face was found in this clip.")
         return
-    rows = []
-    for label, share in report.label_shares.items():
-        emotion = emotion_of(label)
-        rows.append({"": emotion.emoji if emotion else "", "label": label, "share": 100 * share})
+    rows = [
+        {"icon": _icon(label), "label": label, "share": 100 * share}
+        for label, share in report.label_shares.items()
+    ]
     table = pd.DataFrame(rows).sort_values("share", ascending=False, kind="stable")
     st.dataframe(
         table,
         hide_index=True,
         width="stretch",
         column_config={
-            "": st.column_config.TextColumn(width=40),
+            "icon": st.column_config.ImageColumn("", width=40),
             "label": "Expression",
             "share": st.column_config.ProgressColumn(
                 "Share of faces", format="%.1f %%", min_value=0, max_value=100
@@ -237,6 +232,15 @@ def _summary(report: VideoReport) -> None:
         f"{report.faces:,} faces in {report.frames:,} frames, done in {clock(report.elapsed)} "
         f"({report.speed:.1f} times real time). A track is one face followed without a gap."
     )
+
+
+def _icon(label: str) -> str:
+    """The overlay's drawn face as an address: not every machine has a font with emoji."""
+    from ui.icons import icon_picture
+
+    held = io.BytesIO()
+    icon_picture(label, 32).save(held, "PNG")
+    return "data:image/png;base64," + base64.b64encode(held.getvalue()).decode("ascii")
 
 
 def _default_index(models: list[str]) -> int:
