@@ -64,14 +64,13 @@ def _export(parsed: argparse.Namespace) -> None:
 
 
 def _archs(parsed: argparse.Namespace) -> None:
-    from train.architectures import ARCHITECTURES, ArchitectureOptions
-    from train.cost import count_cost
+    from train.listing import describe_all, table_lines
 
-    print(f"{'name':<14}{'input':>6}{'parameters':>12}{'multiply-adds':>15}  source")
-    for name, kind in sorted(ARCHITECTURES.items()):
-        size = kind.default_input_size
-        cost = count_cost(kind().build(ArchitectureOptions(input_size=size)))
-        print(f"{name:<14}{size:>6}{cost.parameters:>12,}{cost.multiply_adds:>15,}  {kind.source}")
+    if parsed.json:
+        print(json.dumps(list(describe_all()), indent=2))
+        return
+    for line in table_lines(describe_all()):
+        print(line, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(command=_export)
 
     archs = commands.add_parser("archs", help="list the architectures with their cost")
+    archs.add_argument("--json", action="store_true", help="as a JSON list")
     archs.set_defaults(command=_archs)
     return parser
 
@@ -129,7 +129,7 @@ def _fit_parser(commands: Any) -> None:
                 type=type(value),
                 choices=known.get(item.name),
                 metavar=None if item.name in known else type(value).__name__.upper(),
-                help=f"default {value}",
+                help=f"default {'none' if value == '' else value}",
             )
     fit.set_defaults(command=_fit)
 

@@ -1,0 +1,268 @@
+"""Every registered network: shape, cost as stated, save and load, bfloat16, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+
+from fer_core.errors import OptionError
+from train.architectures import ARCHITECTURES, ArchitectureOptions, architecture
+from train.architectures.base import OUTPUT, without_auxiliary
+from train.cli import main
+from train.cost import count_cost
+from train.export import save_litert
+from train.listing import describe, table_lines
+
+NAMES = sorted(ARCHITECTURES)
+
+# To build these takes seconds, and to write and convert them tens of seconds: they are built and
+# run like all others, but not written. What they consist of is, see test_pretrained.py.
+LARGE = ("inception_v3", "resnet50")
+SMALL = ("base", "cnn56", "compact48", "mini_xception")
+
+PROMISED = {
+    "base",
+    "cnn48",
+    "cnn56",
+    "compact48",
+    "dcnn",
+    "googlenet",
+    "inception_v3",
+    "mini_xception",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "vgg13",
+    "vgg16",
+}
+
+EXPORT_TOLERANCE = 1e-3
+
+COMPACT48_KERNELS = [
+    (3, 3, 1, 32),
+    (3, 3, 32, 48),
+    (1, 1, 32, 48),
+    (3, 3, 48, 48),
+    (3, 3, 48, 96),
+    (1, 1, 48, 96),
+    (3, 3, 96, 96),
+    (3, 3, 96, 96),
+    (3, 3, 96, 96),
+    (3, 3, 96, 192),
+    (1, 1, 96, 192),
+    (3, 3, 192, 192),
+    (192, 7),
+]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def float32() -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(before)
+    _training_network.cache_clear()
+    keras.backend.clear_session()
+
+
+@cache
+def _training_network(name: str) -> keras.Model:
+    """As trained, at the default size, seven classes, grey: built once for all tests."""
+    size = ARCHITECTURES[name].default_input_size
+    return architecture(name).build_training(ArchitectureOptions(input_size=size))
+
+
+def _network(name: str) -> keras.Model:
+    return without_auxiliary(_training_network(name))
+
+
+def _crops(size: int, count: int = 2) -> np.ndarray:
+    shape = (count, size, size, 1)
+    return np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
+
+
+def _probabilities(model: keras.Model, count: int = 2) -> np.ndarray:
+    return np.asarray(model(_crops(model.input_shape[1], count), training=False))
+
+
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
+    return list(model._flatten_layers(include_self=False))
+
+
+def test_every_promised_network_is_there():
+    assert set(ARCHITECTURES) == PROMISED
+    assert all(kind.name == name for name, kind in ARCHITECTURES.items())
+    with pytest.raises(OptionError, match=r"Received: 'vgg99'\. Known: base, cnn48"):
+        architecture("vgg99")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_gives_probabilities_at_its_own_size(name):
+    model = _network(name)
+    size = ARCHITECTURES[name].default_input_size
+    assert model.input_shape == (None, size, size, 1)
+    found = _probabilities(model)
+    assert found.shape == (2, 7)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    # Untrained, a deep network's softmax may be 0 and 1 for whatever it sees; its logits differ.
+    one, other = keras.Model(model.input, model.get_layer("logits").output)(_crops(size))
+    assert (np.asarray(one) != np.asarray(other)).any()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_costs_what_its_docstring_says(name):
+    kind = ARCHITECTURES[name]
+    cost = count_cost(_network(name))
+    said = " ".join((kind.__doc__ or "").split())
+    size = kind.default_input_size
+    assert (
+        f"{cost.parameters:,} parameters and {cost.multiply_adds:,} multiply-adds "
+        f"at {size}x{size}." in said
+    )
+    assert kind.source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_three_classes_three_channels_and_bfloat16(name):
+    """At 48x48, with a regulariser and without dropout: all the other options at once."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = architecture(name).build_training(
+            ArchitectureOptions(classes=3, channels=3, dropout=0.0, weight_decay=1e-4)
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert model.input_shape == (None, 48, 48, 1), "runtimes are fed grey crops"
+    outputs = model(_crops(48), training=False)
+    for output in outputs.values() if isinstance(outputs, dict) else [outputs]:
+        found = np.asarray(output)
+        assert found.shape == (2, 3)
+        assert found.dtype == np.float32
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    layers = _layers(model)
+    assert not any(isinstance(layer, keras.layers.Dropout) for layer in layers)
+    first = next(layer for layer in layers if isinstance(layer, keras.layers.Conv2D))
+    assert first.kernel.shape[2] == 3
+    assert first.compute_dtype == "bfloat16"
+    kernels = [w for w in model.trainable_weights if w.path.endswith("kernel")]
+    assert len(model.losses) == len(kernels)
+    assert all(float(loss) > 0 for loss in model.losses)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dropout_and_decay_follow_their_options(name):
+    model = _training_network(name)
+    rates = [layer.rate for layer in _layers(model) if isinstance(layer, keras.layers.Dropout)]
+    assert max(rates) >= 0.3
+    assert model.losses == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LARGE])
+def test_it_can_be_saved_and_loaded(name, tmp_path):
+    model = _network(name)
+    file = tmp_path / "model.keras"
+    model.save(file)
+    loaded = keras.saving.load_model(file, compile=False)
+    np.testing.assert_allclose(_probabilities(loaded), _probabilities(model), atol=1e-6)
+
+
+@pytest.fixture
+def litert(tmp_path) -> Callable[[keras.Model], np.ndarray]:
+    def run(model: keras.Model, crops: np.ndarray) -> np.ndarray:
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_path=str(save_litert(model, tmp_path)), num_threads=2)
+        return interpreter.get_signature_runner("serve")(crops=crops)["output_0"]
+
+    return run
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow converts")
+@pytest.mark.parametrize("name", SMALL)
+def test_its_export_says_the_same(name, litert):
+    model = _network(name)
+    crops = _crops(model.input_shape[1], 3)
+    np.testing.assert_allclose(
+        litert(model, crops), np.asarray(model(crops)), atol=EXPORT_TOLERANCE
+    )
+
+
+@pytest.mark.parametrize(("name", "count"), [("googlenet", 2), ("inception_v3", 1)])
+def test_auxiliary_classifiers_are_there_in_training_only(name, count):
+    trained = _training_network(name)
+    assert set(trained.output) == {OUTPUT, *(f"auxiliary_{n + 1}" for n in range(count))}
+    used = without_auxiliary(trained)
+    assert used.output_shape == (None, 7)
+    assert used.count_params() < trained.count_params()
+    both = trained(_crops(trained.input_shape[1]), training=False)
+    np.testing.assert_allclose(_probabilities(used), np.asarray(both[OUTPUT]), atol=1e-6)
+    assert not any("auxiliary" in layer.name for layer in used.layers)
+
+
+def test_a_network_without_auxiliary_classifiers_is_trained_as_it_is():
+    model = _training_network("base")
+    assert without_auxiliary(model) is model
+
+
+def test_three_channels_are_the_same_grey_three_times():
+    options = ArchitectureOptions(channels=3, mean=100.0, deviation=50.0)
+    model = architecture("mini_xception").build(options)
+    seen = keras.Model(model.input, model.get_layer("repeat").output)(_crops(48))
+    for channel in range(3):
+        np.testing.assert_allclose(seen[..., channel], (_crops(48)[..., 0] - 100) / 50, atol=1e-5)
+
+
+def test_compact48_keeps_the_order_of_its_weights():
+    """Trained weights are put into it by order."""
+    kernels = [tuple(w.shape) for w in _network("compact48").weights if len(w.shape) > 1]
+    assert kernels == COMPACT48_KERNELS
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        ("inception_v3", {"input_size": 32}, r"input_size is too small for InceptionV3.*: 32"),
+        ("base", {"pretrained": True, "channels": 3}, "no ImageNet weights for base"),
+        ("vgg16", {"pretrained": True}, "need channels = 3"),
+        ("base", {"input_size": 31}, r"at least 32. Received: 31"),
+        ("base", {"channels": 2}, r"1 or 3. Received: 2"),
+        ("base", {"classes": 1}, r"at least 2. Received: 1"),
+        ("base", {"dropout": 1.0}, r"under 1. Received: 1"),
+        ("base", {"weight_decay": -1.0}, "must not be negative"),
+        ("base", {"deviation": 0.0}, "must be above 0"),
+    ],
+)
+def test_bad_options_are_one_sentence(name, options, sentence):
+    with pytest.raises(OptionError, match=sentence):
+        architecture(name).build(ArchitectureOptions(**options))
+
+
+def test_they_are_listed(monkeypatch, capsys):
+    for name in NAMES:
+        if name not in ("base", "googlenet"):
+            monkeypatch.delitem(ARCHITECTURES, name)
+    assert main(["archs"]) == 0
+    head, base, googlenet = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "input", "parameters", "multiply-adds", "source"]
+    assert base.split()[:4] == ["base", "48", "979,719", "33,105,664"]
+    assert "arXiv:1409.4842; 2 auxiliary in training" in googlenet
+
+
+def test_they_are_listed_as_json(monkeypatch, capsys):
+    import json
+
+    for name in NAMES:
+        if name != "base":
+            monkeypatch.delitem(ARCHITECTURES, name)
+    assert main(["archs", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row == describe(ARCHITECTURES["base"])
+    assert row["parameters"] == 979_719
+    assert row["imagenet_weights"] is False
+    assert "takes" not in list(table_lines([row]))[1]
