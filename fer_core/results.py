@@ -132,14 +132,13 @@ class Face:
     def from_dict(cls, data: dict[str, Any]) -> Face:
         """The face that `to_dict` made `data` of."""
         eyes = data["eyes"]
-        left, right = eyes or ((), ())
         return cls(
             box=Box(*data["box"]),
             score=data["score"],
             probabilities=tuple(data["probabilities"][name] for name in CLASSES),
             label=data["label"],
             track_id=data["track_id"],
-            eyes=None if eyes is None else Eyes((left[0], left[1]), (right[0], right[1])),
+            eyes=None if eyes is None else Eyes(*((x, y) for x, y in eyes)),
         )
 
 

@@ -67,8 +67,9 @@ def test_faces_are_printed_as_one_json_document(photo: Path, empty: Path) -> Non
 def test_one_bad_picture_does_not_lose_the_others(
     photo: Path, no_picture: Path, tmp_path: Path
 ) -> None:
-    missing = tmp_path / "nowhere.jpg"
-    done = run("analyze", no_picture, photo, missing, tmp_path)
+    missing, hollow = tmp_path / "nowhere.jpg", tmp_path / "hollow"
+    hollow.mkdir()
+    done = run("analyze", no_picture, photo, missing, hollow)
     assert done.returncode == 1
     entries = json.loads(done.stdout)
     assert [sorted(entry) for entry in entries[0::2]] == [["error", "picture"]] * 2
@@ -105,7 +106,7 @@ def test_annotated_pictures_are_written_whole(
     ("arguments", "sentence"),
     [
         ([], "The following arguments are required: COMMAND. See `python -m fer_core --help`."),
-        (["analyze"], "The following arguments are required: PHOTO."),
+        (["analyze"], "The following arguments are required: PATH."),
         (["analyse", "x.png"], "invalid choice: 'analyse'"),
         (["analyze", "x.png", "--detector", "hog"], "invalid choice: 'hog'"),
         (["analyze", "x.png", "--runtime", "onnx"], "invalid choice: 'onnx'"),
@@ -179,7 +180,7 @@ def test_help_names_what_there_is(arguments: list[str]) -> None:
     assert done.returncode == 0
     assert "analyze" in done.stdout
     if len(arguments) == 2:
-        for option in ("PHOTO", "--annotate DIR", "--detector", "--model NAME", "--runtime"):
+        for option in ("PATH", "--annotate DIR", "--detector", "--model NAME", "--runtime"):
             assert option in done.stdout
         for option in ("--min-confidence P", "--pretty", "exit codes: 0"):
             assert option in done.stdout
