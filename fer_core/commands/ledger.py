@@ -200,14 +200,14 @@ class Ledger:
             ).fetchone()
         return None if row is None else os.fsdecode(row[0])
 
-    def has_copy(self, path: str, content: str, depends_on: str) -> bool:
-        """Whether this file's annotated copy is there, made of this content in this way."""
+    def has_copy(self, path: str, content: str, depends_on: str, copy: str) -> bool:
+        """Whether `copy` is there and was made of this file, this content, and in this way."""
         with self._sentences():
             row = self._database.execute(
                 "SELECT file FROM copies WHERE path = ? AND content = ? AND settings = ?",
                 (_key(path), content, self._settings + depends_on),
             ).fetchone()
-        return row is not None and Path(os.fsdecode(row[0])).is_file()
+        return row is not None and os.fsdecode(row[0]) == copy and Path(copy).is_file()
 
     def copies(self) -> list[str]:
         """All annotated copies that any run wrote."""

@@ -118,7 +118,7 @@ class Run:
         if self._options.annotate is not None:
             copy = self._old_copy(source) or copy_file(self._options.annotate, source, self._taken)
             self._taken.add(place_key(copy))
-            depends_on = f" bars={self._options.bars} {copy.absolute()}"
+            depends_on = f" bars={self._options.bars}"
         copied = {} if copy is None else {"annotated": str(copy)}
         if self._ledger is None:
             found = analyze_source(self._job, source, copy, _drop, progress.fraction)
@@ -157,7 +157,9 @@ class Run:
         assert self._ledger is not None
         if self._options.report is not None and record.thumbnails is None:
             return False
-        return copy is None or self._ledger.has_copy(source.path, content, depends_on)
+        return copy is None or self._ledger.has_copy(
+            source.path, content, depends_on, str(copy.absolute())
+        )
 
     def _write_report(self) -> None:
         done = iter(self._done)

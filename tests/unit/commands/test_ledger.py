@@ -95,11 +95,12 @@ def test_copies_are_known_by_their_source(file: Path, tmp_path: Path) -> None:
     source = str(tmp_path / "x" / ".." / "a.png")
     assert ledger.copy_of(source) == str(copy)
     assert ledger.copies() == [str(copy)]
-    assert not ledger.has_copy(source, "content", " bars")
+    assert not ledger.has_copy(source, "content", " bars", str(copy))
     copy.touch()
-    assert ledger.has_copy(source, "content", " bars")
-    assert not ledger.has_copy(source, "content", "")
-    assert not ledger.has_copy(source, "other", " bars")
+    assert ledger.has_copy(source, "content", " bars", str(copy))
+    assert not ledger.has_copy(source, "content", "", str(copy))
+    assert not ledger.has_copy(source, "other", " bars", str(copy))
+    assert not ledger.has_copy(source, "content", " bars", str(copy) + "x")
     ledger.close()
 
 
