@@ -159,7 +159,7 @@ def augment(
     middle = out.mean(axis=(1, 2), keepdims=True)
     out = (out - middle) * plan.gain + middle + plan.lift
     np.clip(out, 0, 255, out=out)
-    for index in np.flatnonzero(plan.height):
+    for index in np.flatnonzero(plan.height).tolist():
         rows = slice(plan.top[index], plan.top[index] + plan.height[index])
         columns = slice(plan.left[index], plan.left[index] + plan.width[index])
         out[index, rows, columns] = plan.grey[index]

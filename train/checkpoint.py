@@ -55,8 +55,27 @@ class Checkpoint:
         """Whether there is an unfinished run to go on with."""
         return (self._folder / "state.json").is_file()
 
-    def save(self, model: keras.Model, history: History, options: TrainOptions, best: bool) -> None:
+    @property
+    def folder(self) -> Path:
+        """Where the state lies; gone when the run is finished."""
+        return self._folder
+
+    def save(
+        self,
+        model: keras.Model,
+        history: History,
+        options: TrainOptions,
+        best: bool,
+        weights: list[Any] | None = None,
+    ) -> None:
         """Keep the state after the last epoch of `history`.
+
+        Args:
+            model: as training goes on with it.
+            history: so far.
+            options: of the run.
+            best: whether this epoch is the best so far.
+            weights: what is to be kept as the best, if not the weights of `model`.
 
         Raises:
             TrainingError: it cannot be written (disk full, say); the previous state is whole.
@@ -65,7 +84,7 @@ class Checkpoint:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if best:
-                self.save_best(model)
+                self.save_best(model, weights)
             file = self._folder / f"epoch-{epoch:04d}.keras"
             model.save(file)
             state = {"epoch": epoch, "history": history, "options": options.to_dict()}
@@ -80,14 +99,21 @@ class Checkpoint:
             if old != file:
                 old.unlink(missing_ok=True)
 
-    def save_best(self, model: keras.Model) -> None:
-        """Keep the weights as the best so far."""
+    def save_best(self, model: keras.Model, weights: list[Any] | None = None) -> None:
+        """Keep the weights of `model`, or `weights`, as the best so far."""
         beside = self._folder / "best.part.weights.h5"
+        own = model.get_weights() if weights is not None else []
+        if weights is not None:
+            model.set_weights(weights)
         model.save_weights(beside)
+        if weights is not None:
+            model.set_weights(own)
         beside.replace(self._folder / "best.weights.h5")
 
     def load_best(self, model: keras.Model) -> None:
-        """Put the best weights into `model`."""
+        """Put the best weights into `model`, which has no optimiser any more after this."""
+        # The file also holds the optimiser of its epoch, which may have had fewer weights to train.
+        model.optimizer = None
         model.load_weights(self._folder / "best.weights.h5")
 
     def resume(self, options: TrainOptions) -> Resumed:
@@ -131,7 +157,9 @@ def write_text(file: Path, text: str) -> None:
 
 
 def _same_options(kept: dict[str, Any], options: TrainOptions, run: Path) -> None:
-    # Through JSON and back, so that tuples and lists compare equal.
+    # Through JSON and back, so that tuples and lists compare equal; and through the options, so
+    # that a run which an earlier version began, when there were fewer, can be gone on with.
+    kept = json.loads(json.dumps(TrainOptions.from_dict(kept).to_dict()))
     asked = json.loads(json.dumps(options.to_dict()))
     other = sorted(name for name in asked if asked[name] != kept.get(name))
     if other:

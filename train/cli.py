@@ -1,4 +1,4 @@
-"""The commands of `python -m train`: fit, evaluate, export, archs."""
+"""`python -m train`: fit, evaluate, export and archs; `train.commands` has the others."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from fer_core.errors import FerError
+from fer_core.errors import FerError, OptionError
+from train.commands import add_commands
 from train.options import OPTIMISERS, PRECISIONS, SCHEDULES, TrainOptions
+from train.recipe import KNOWN
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,19 +44,45 @@ def _fit(parsed: argparse.Namespace) -> None:
         for item in fields(TrainOptions)
         if getattr(parsed, item.name, None) is not None
     }
-    options = replace(options, **given)
+    if "classes" in given:
+        given["classes"] = ",".join(given["classes"]).replace(" ", "").split(",")
+    if "augmentation" in given:
+        given["augmentation"] = _strengths(options, given["augmentation"])
+    options = TrainOptions.from_dict({**options.to_dict(), **given})
+    until = None if parsed.minutes is None else time.monotonic() + 60 * parsed.minutes
     dataset = load_dataset(parsed.data, parsed.ferplus)
     for note in dataset.notes:
         print(note)
-    report = train_and_ship(dataset, options, parsed.out, resume=parsed.resume)
+    report = train_and_ship(dataset, options, parsed.out, resume=parsed.resume, until=until)
     print(report)
+
+
+def _strengths(options: TrainOptions, words: list[str]) -> dict[str, Any]:
+    """The augmentation of `options`, changed by words such as `flip=0.5`."""
+    strengths = options.augmentation.to_dict()
+    for word in words:
+        name, _, value = word.partition("=")
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            raise OptionError(
+                f"--augmentation takes NAME=NUMBER, flip=0.5 say. Received: {word!r}."
+            ) from None
+        strengths[name] = numbers[0] if len(numbers) == 1 else numbers
+    return strengths
 
 
 def _evaluate(parsed: argparse.Namespace) -> None:
     from train.data import load_dataset
     from train.evaluate import evaluate_folder
 
-    result = evaluate_folder(parsed.model, load_dataset(parsed.data), parsed.split, parsed.runtime)
+    result = evaluate_folder(
+        parsed.model,
+        load_dataset(parsed.data, parsed.ferplus),
+        parsed.split,
+        parsed.runtime,
+        parsed.tta,
+    )
     print(json.dumps(result, indent=2))
 
 
@@ -89,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     archs = commands.add_parser("archs", help="list the architectures with their cost")
     archs.add_argument("--json", action="store_true", help="as a JSON list")
     archs.set_defaults(command=_archs)
+    add_commands(commands)
     return parser
 
 
@@ -113,13 +143,22 @@ def _fit_parser(commands: Any) -> None:
         metavar="NAME",
         help=f"architecture (default {defaults.architecture}; see `archs`)",
     )
-    known = {"optimiser": OPTIMISERS, "schedule": SCHEDULES, "precision": PRECISIONS}
+    fit.add_argument("--minutes", type=float, help="no epoch begins that would not end by then")
+    fit.add_argument(
+        "--augmentation",
+        nargs="+",
+        metavar="NAME=VALUE",
+        help="strengths of the changes, flip=0.5 rotation=12 say (see `train/augmentation.py`)",
+    )
+    known = {"optimiser": OPTIMISERS, "schedule": SCHEDULES, "precision": PRECISIONS, **KNOWN}
     for item in fields(TrainOptions):
         value = getattr(defaults, item.name)
         if item.name in ("architecture", "augmentation"):
             continue
         flag = "--" + item.name.replace("_", "-")
-        if isinstance(value, bool):
+        if isinstance(value, tuple):
+            fit.add_argument(flag, nargs="+", metavar="NAME", help="default none")
+        elif isinstance(value, bool):
             fit.add_argument(
                 flag, action=argparse.BooleanOptionalAction, help=f"default {value}", default=None
             )
@@ -136,10 +175,18 @@ def _fit_parser(commands: Any) -> None:
 
 def _evaluate_parser(commands: Any) -> None:
     from train.data.dataset import SPLITS
+    from train.recipe import TEST_VIEWS as VIEWS
 
     evaluate = commands.add_parser("evaluate", help="score a model folder on one split, as JSON")
     evaluate.add_argument("--model", required=True, help="name in models/, or a folder")
     evaluate.add_argument("--data", required=True, type=Path, help="as for fit")
+    evaluate.add_argument("--ferplus", type=Path, help="as for fit")
+    evaluate.add_argument(
+        "--tta",
+        default="off",
+        choices=VIEWS,
+        help="also score the mean over several views of each image, reported apart",
+    )
     evaluate.add_argument("--split", default="PublicTest", choices=SPLITS)
     evaluate.add_argument("--runtime", default="auto", help="auto, litert or keras (default auto)")
     evaluate.set_defaults(command=_evaluate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,37 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.errors import OptionError, TrainingError
-from train.architectures import ArchitectureOptions, architecture
-from train.batches import EpochBatches, soft_targets
+from fer_core.errors import TrainingError
+from train.architectures.base import OUTPUT
+from train.averaging import PlainWeights
+from train.batches import resized
 from train.checkpoint import Checkpoint, History
 from train.data import Dataset, Split
+from train.data.prepare import prepare, training_rows
+from train.devices import use_devices
+from train.feed import Feed
+from train.network import (
+    architecture_options,
+    compile_for_training,
+    for_use,
+    main_logs,
+    network_for_training,
+    output_names,
+)
 from train.options import TrainOptions
+from train.pretrained import unfreeze_trunk
 from train.progress import Progress
 from train.rates import rate_at
+from train.seen import SEEN_FILE
+from train.steps import Steps, hand_over_rate, looks_every
+
+__all__ = ["architecture_options", "fit", "for_use", "plateau_scale", "predict", "score"]
+
+Weights = list[Any]
+
+
+class OutOfTimeError(TrainingError):
+    """The time given to a run is up; its checkpoint is whole."""
 
 
 def fit(
@@ -29,6 +53,7 @@ def fit(
     *,
     resume: bool = False,
     progress: Progress | None = None,
+    until: float | None = None,
 ) -> tuple[keras.Model, History]:
     """Train a network and return it with the weights of its best epoch on PublicTest.
 
@@ -38,13 +63,17 @@ def fit(
         run: folder for `history.csv` and the checkpoint.
         resume: go on with the unfinished run in `run`.
         progress: is told of every step and epoch.
+        until: on the clock of `time.monotonic`; no epoch begins that would not end by then.
 
     Returns:
         The network, in float32 and without training-only parts, and the history.
 
     Raises:
-        TrainingError: the loss is no number any more, the disk is full, or there is an unfinished
-            run in `run` and `resume` is false (or the other way round).
+        TrainingError: the loss is no number any more, the disk is full, there is an unfinished
+            run in `run` and `resume` is false (or the other way round), or ImageNet weights cannot
+            be downloaded.
+        OutOfTimeError: `until` has come; the run can be resumed.
+        OptionError: the options do not fit the architecture, or there is no such weights file.
     """
     shown = progress or Progress()
     checkpoint = Checkpoint(run)
@@ -52,126 +81,77 @@ def fit(
         raise TrainingError(
             f"{run} holds an unfinished run. Go on with --resume, or remove {run / 'checkpoint'}."
         )
-    training = dataset.split("Training")
-    if options.drop_not_a_face:
-        training = training.take(~training.not_a_face())
+    dataset = prepare(dataset, options)
+    training = training_rows(dataset, options, drop_not_a_face=options.drop_not_a_face)
     validation = dataset.split("PublicTest")
     # Measured on the training split alone: nothing of the test splits enters the network.
     mean, deviation = float(training.images.mean()), float(training.images.std())
+    use_devices(options.devices, options.batch_size)
     keras.utils.set_random_seed(options.seed)
     if resume:
         resumed = checkpoint.resume(options)
         model, history = resumed.model, resumed.history
     else:
-        model, history = _compiled(options, mean, deviation), []
-    targets = soft_targets(training, options)
+        model, history = network_for_training(options, mean, deviation), []
+    fitting = replace(training, images=resized(training.images, model.input_shape[1]))
+    validation = replace(validation, images=resized(validation.images, model.input_shape[1]))
+    feed = Feed(fitting, options, checkpoint.folder, training)
+    if not resume:
+        feed.write_seen(run / SEEN_FILE)
     shown.start(options.epochs, math.ceil(len(training) / options.batch_size), history)
     try:
         for epoch in range(len(history) + 1, options.epochs + 1):
             if _stalled(history, options):
                 shown.message(f"No better PublicTest accuracy for {options.early_stopping} epochs.")
                 break
-            row = _epoch(model, training, targets, validation, options, history, epoch, shown)
+            if 0 < options.frozen_epochs < epoch and unfreeze_trunk(model):
+                compile_for_training(model, options)
+                shown.message(f"The trunk trains too from epoch {epoch} on.")
+            row, averaged = _epoch(model, feed, validation, options, history, epoch, shown)
             best = all(row["val_accuracy"] > earlier["val_accuracy"] for earlier in history)
             history.append(row)
-            checkpoint.save(model, history, options, best)
+            checkpoint.save(model, history, options, best, averaged)
             shown.epoch(row, best)
+            _keep_time(until, row["seconds"], epoch, options)
     finally:
         shown.stop()
     checkpoint.load_best(model)
     return for_use(model, options, mean, deviation), history
 
 
-def for_use(
-    model: keras.Model, options: TrainOptions, mean: float, deviation: float
-) -> keras.Model:
-    """The same network in float32, without regularisers, with the weights of `model`."""
-    built = _build(options, mean, deviation, weight_decay=0.0, policy="float32")
-    built.set_weights(model.get_weights())
-    return built
-
-
-def architecture_options(
-    options: TrainOptions, mean: float, deviation: float, weight_decay: float | None = None
-) -> ArchitectureOptions:
-    """What the network of a run is built with."""
-    decay = options.weight_decay if weight_decay is None else weight_decay
-    return ArchitectureOptions(
-        input_size=architecture(options.architecture).default_input_size,
-        dropout=options.dropout,
-        weight_decay=decay,
-        mean=mean,
-        deviation=deviation,
-    )
-
-
-def _build(
-    options: TrainOptions, mean: float, deviation: float, weight_decay: float, policy: str
-) -> keras.Model:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        built = architecture_options(options, mean, deviation, weight_decay)
-        return architecture(options.architecture).build(built)
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _compiled(options: TrainOptions, mean: float, deviation: float) -> keras.Model:
-    policy = "mixed_bfloat16" if options.precision == "bfloat16" else "float32"
-    model = _build(options, mean, deviation, options.weight_decay, policy)
-    model.compile(
-        optimizer=_optimiser(options),
-        loss=keras.losses.CategoricalCrossentropy(),
-        metrics=[
-            keras.metrics.CategoricalAccuracy(name="accuracy"),
-            keras.metrics.CategoricalCrossentropy(name="cross_entropy"),
-        ],
-        # Measured on two cores: XLA trains convolutions at a third of the speed there.
-        jit_compile="auto" if keras.backend.backend() == "jax" else False,
-    )
-    return model
-
-
-def _optimiser(options: TrainOptions) -> keras.optimizers.Optimizer:
-    rate = options.learning_rate
-    if options.optimiser == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
-    if options.optimiser == "adam":
-        return keras.optimizers.Adam(rate)
-    if options.optimiser == "adamw":
-        return keras.optimizers.AdamW(rate)
-    if options.optimiser == "nadam":
-        return keras.optimizers.Nadam(rate)
-    raise OptionError(f"Unknown optimiser. Received: {options.optimiser!r}.")
-
-
 def _epoch(
     model: keras.Model,
-    training: Split,
-    targets: npt.NDArray[np.float32],
+    feed: Feed,
     validation: Split,
     options: TrainOptions,
     history: History,
     epoch: int,
     shown: Progress,
-) -> dict[str, float]:
+) -> tuple[dict[str, float], Weights | None]:
+    """The row of the history, and the averaged weights where they are better than the model's."""
     began = time.monotonic()
     _seed_dropout(model, options.seed, epoch)
-    batches = EpochBatches(training.images, targets, options, epoch, workers=1, max_queue_size=8)
+    batches = feed.batches(epoch, output_names(model))
     scale = plateau_scale([row["val_accuracy"] for row in history], options)
-    steps = _Steps(options, epoch, len(batches), scale, shown)
-    logs = model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps]).history
-    loss, accuracy = score(model, validation)
-    return {
+    if 0 < options.frozen_epochs < epoch:
+        scale *= options.unfrozen_rate
+    sets_rate = not hand_over_rate(model, options, len(batches), epoch, scale)
+    every = looks_every(feed.fast)
+    steps = Steps(options, epoch, len(batches), scale, shown, sets_rate=sets_rate, every=every)
+    plain = PlainWeights(options)
+    made = model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps, plain]).history
+    logs = main_logs({name: values[0] for name, values in made.items()})
+    loss, accuracy, averaged = plain.better(model, lambda: score(model, validation))
+    row = {
         "epoch": epoch,
         "seconds": time.monotonic() - began,
         "learning_rate": rate_at(options, epoch, scale),
-        "loss": float(logs["cross_entropy"][0]),
-        "accuracy": float(logs["accuracy"][0]),
+        "loss": float(logs["cross_entropy"]),
+        "accuracy": float(logs["accuracy"]),
         "val_loss": loss,
         "val_accuracy": accuracy,
     }
+    return row, averaged
 
 
 def score(model: keras.Model, split: Split) -> tuple[float, float]:
@@ -185,10 +165,10 @@ def score(model: keras.Model, split: Split) -> tuple[float, float]:
 def predict(
     model: keras.Model, images: npt.NDArray[np.uint8], batch_size: int = 256
 ) -> npt.NDArray[np.float32]:
-    """Probabilities, float32 (N, 7), of grey crops, uint8 (N, size, size)."""
-    crops = images[..., None].astype(np.float32)
+    """Probabilities, float32 (N, 7), of grey crops, uint8 (N, size, size), resized if need be."""
+    crops = resized(images, model.input_shape[1])[..., None].astype(np.float32)
     found = model.predict(crops, batch_size=batch_size, verbose=0)
-    return np.asarray(found, dtype=np.float32)
+    return np.asarray(found[OUTPUT] if isinstance(found, dict) else found, dtype=np.float32)
 
 
 def plateau_scale(accuracies: Sequence[float], options: TrainOptions) -> float:
@@ -211,6 +191,13 @@ def _stalled(history: History, options: TrainOptions) -> bool:
     return len(accuracies) - 1 - int(np.argmax(accuracies)) >= options.early_stopping
 
 
+def _keep_time(until: float | None, seconds: float, epoch: int, options: TrainOptions) -> None:
+    if until is not None and epoch < options.epochs and time.monotonic() + seconds > until:
+        raise OutOfTimeError(
+            f"The time is up after epoch {epoch} of {options.epochs}. Go on with --resume."
+        )
+
+
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
     """Start every random layer anew, so that an epoch is the same after a resume."""
     for number, layer in enumerate(model.layers):
@@ -218,31 +205,3 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
         if generator is not None:
             state = np.array([seed * 100_003 + epoch, number], dtype=np.uint32)
             generator.state.assign(state)
-
-
-class _Steps(keras.callbacks.Callback):  # type: ignore[misc] # keras ships no types
-    """Sets the rate of each step, reports it, and stops at once when the loss is no number."""
-
-    def __init__(
-        self, options: TrainOptions, epoch: int, steps: int, scale: float, shown: Progress
-    ) -> None:
-        super().__init__()
-        self._options = options
-        self._epoch = epoch
-        self._steps = steps
-        self._scale = scale
-        self._shown = shown
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        done = self._epoch - 1 + batch / self._steps
-        self.model.optimizer.learning_rate = rate_at(self._options, done, self._scale)
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = float((logs or {}).get("loss", 0.0))
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss is no longer a number at epoch {self._epoch}, step {batch + 1} of "
-                f"{self._steps}. The checkpoint of epoch {self._epoch - 1} is kept. "
-                "Train anew with a lower --learning-rate."
-            )
-        self._shown.step(self._epoch, batch + 1, logs or {})

@@ -31,7 +31,8 @@ class Mixing:
     @property
     def own(self) -> Floats:
         """What is left of each crop, as a share of its area, float32 (N, 1)."""
-        return self.shares.mean(axis=(1, 2), dtype=np.float64).astype(np.float32)[:, None]
+        means = self.shares.mean(axis=(1, 2), dtype=np.float64)
+        return np.asarray(means[:, None], np.float32)
 
     def targets(self, values: Floats) -> Floats:
         """Targets (or weights) of the mixed crops, (N, K), from those of the crops."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from fer_core.errors import OptionError
 from train.augmentation import AugmentationOptions
+from train.recipe import RecipeOptions
 
 SCHEDULES = ("cosine", "constant")
 OPTIMISERS = ("sgd", "adam", "adamw", "nadam")
@@ -16,8 +17,8 @@ PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """One training run.
+class TrainOptions(RecipeOptions):
+    """One training run; `train.recipe` describes the rest.
 
     Attributes:
         architecture: name in `train.architectures`.
@@ -40,6 +41,14 @@ class TrainOptions:
         precision: `float32`, or `bfloat16` for mixed precision.
         seed: of weights, order, augmentation and dropout.
         augmentation: how training crops are changed.
+        input_size: side of the crops, pixels; 0 for the architecture's own. Crops of another size
+            are resized.
+        channels: what the first convolution sees: 1, or 3, the same grey three times. 3 with
+            `weights`, whatever stands here.
+        weights: what the trunk starts from: empty (nothing), `imagenet` (Keras downloads them
+            once), or a weights file of the network of `keras.applications` without its top.
+        frozen_epochs: so many epochs train the head alone, with the trunk as `weights` has it.
+        unfrozen_rate: the rate is multiplied by this from the end of the frozen epochs on.
     """
 
     architecture: str = "compact48"
@@ -60,18 +69,32 @@ class TrainOptions:
     precision: str = "bfloat16"
     seed: int = 1
     augmentation: AugmentationOptions = field(default_factory=AugmentationOptions)
+    input_size: int = 0
+    channels: int = 1
+    weights: str = ""
+    frozen_epochs: int = 0
+    unfrozen_rate: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _one_of("optimiser", self.optimiser, OPTIMISERS)
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("precision", self.precision, PRECISIONS)
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
-        for name in ("learning_rate", "plateau_factor"):
+        for name in ("learning_rate", "plateau_factor", "unfrozen_rate"):
             if not getattr(self, name) > 0:
                 raise OptionError(f"{name} must be above 0. Received: {getattr(self, name)}.")
-        for name in ("warmup_epochs", "plateau_patience", "early_stopping", "weight_decay", "seed"):
+        for name in (
+            "warmup_epochs",
+            "plateau_patience",
+            "early_stopping",
+            "weight_decay",
+            "seed",
+            "input_size",
+            "frozen_epochs",
+        ):
             if getattr(self, name) < 0:
                 raise OptionError(f"{name} must not be negative. Received: {getattr(self, name)}.")
         for name in ("dropout", "label_smoothing", "vote_smoothing"):
@@ -80,6 +103,11 @@ class TrainOptions:
                 raise OptionError(f"{name} must be from 0 to under 1. Received: {value}.")
         if self.label_smoothing + self.vote_smoothing >= 1:
             raise OptionError("label_smoothing and vote_smoothing must sum to less than 1.")
+        if self.frozen_epochs and not self.weights:
+            raise OptionError(
+                "frozen_epochs holds the trunk as `weights` has it. Give --weights too, or leave "
+                "--frozen-epochs out."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dictionary that `json` can write and `from_dict` can read."""
@@ -100,6 +128,9 @@ class TrainOptions:
             if "erasing_area" in inner:
                 inner["erasing_area"] = tuple(inner["erasing_area"])
             values["augmentation"] = AugmentationOptions(**inner)
+        for name in ("classes", "teachers"):
+            if isinstance(values.get(name), list):
+                values[name] = tuple(values[name])
         try:
             return cls(**values)
         except TypeError as error:

@@ -6,8 +6,11 @@ import math
 
 from train.options import TrainOptions
 
-_FLOOR = 0.002
+FLOOR = 0.002
 """The cosine ends at this share of the highest rate; at exactly 0 the last epoch would be lost."""
+
+WARM_START = 0.05
+"""The warm-up starts at this share of it; from zero the first steps would be wasted."""
 
 
 def rate_at(options: TrainOptions, progress: float, plateau_scale: float = 1.0) -> float:
@@ -19,12 +22,11 @@ def rate_at(options: TrainOptions, progress: float, plateau_scale: float = 1.0) 
         plateau_scale: product of the reductions on plateau so far.
     """
     if progress < options.warmup_epochs:
-        # Not from zero: the first steps would be wasted.
-        share = 0.05 + 0.95 * progress / options.warmup_epochs
+        share = WARM_START + (1 - WARM_START) * progress / options.warmup_epochs
     elif options.schedule == "cosine":
         span = max(options.epochs - options.warmup_epochs, 1e-9)
         done = min(1.0, (progress - options.warmup_epochs) / span)
-        share = _FLOOR + (1 - _FLOOR) * 0.5 * (1 + math.cos(math.pi * done))
+        share = FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * done))
     else:
         share = 1.0
     return options.learning_rate * share * plateau_scale

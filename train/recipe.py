@@ -14,6 +14,8 @@ STANDARDISATIONS = ("training", "unit")
 VIEWS = ("clean", "seen")
 PLACES = ("auto", "host", "device")
 DEVICES = ("one", "all")
+TEST_VIEWS = ("off", "flip", "ten-crop")
+"""Test-time augmentation, see `train.views`."""
 
 CONTEMPT = "contempt"
 """The eighth class of FER+."""

@@ -110,7 +110,7 @@ def _votes_needed(split: Split) -> Split:
 
 
 def _by_majority(split: Split) -> Split:
-    """Eight classes by most votes; `unknown` and not-a-face may win, and then the row is dropped."""
+    """Eight classes by most votes; a row is dropped where `unknown` or not-a-face has most."""
     votes = _votes_needed(split).votes
     assert votes is not None
     names = tuple(VOTE_OF_CLASS)

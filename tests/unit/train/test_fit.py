@@ -147,7 +147,7 @@ def test_targets_lean_on_the_label():
 def test_an_epoch_sees_every_image_in_batches_of_one_size():
     split = made_dataset().split("Training")
     options = replace(QUICK, batch_size=32, augmentation=AugmentationOptions(*[0] * 7))
-    batches = EpochBatches(split.images, soft_targets(split, options), options, 1)
+    batches = EpochBatches(split, soft_targets(split, options), options, 1)
     drawn = [batches[index][0] for index in range(len(batches))]
     assert [len(batch) for batch in drawn] == [32, 32, 32]
     seen = {crop.astype(np.uint8).tobytes() for batch in drawn for crop in batch}
@@ -170,6 +170,7 @@ def test_the_command_writes_a_model_folder_that_works(tmp_path, capsys):
         "evaluation.json",
         "card.json",
         "options.json",
+        "seen.png",
     }
     card = verify_model(out)
     assert card == load_card(out)

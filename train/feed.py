@@ -1,0 +1,90 @@
+"""What the network of a run is fed: rows, targets, teachers, and where the crops are changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_core.errors import DatasetError
+from train.batches import Asked, EpochBatches, soft_targets
+from train.data import Split
+from train.device_batches import DeviceBatches, on_device
+from train.devices import has_accelerator
+from train.losses import joined
+from train.options import TrainOptions
+from train.seen import write_sheet
+from train.teachers import Taught, Teachers, taught
+
+_WORKERS = 8
+_SHOWN = 64
+
+
+class Feed:
+    """The batches of every epoch of a run.
+
+    Args:
+        training: the rows to train on, with images of the network's size.
+        options: of the run.
+        folder: where what the teachers say of the clean images is kept for a resumed run.
+        original: the same rows with images of the data set's size, for the teachers.
+
+    Raises:
+        DatasetError, ModelError, OptionError: the teachers, or what they said, do not fit.
+    """
+
+    def __init__(
+        self, training: Split, options: TrainOptions, folder: Path, original: Split
+    ) -> None:
+        counts = training.counts()
+        missing = [name for name, count in counts.items() if count == 0]
+        if missing and options.class_balance != "off":
+            raise DatasetError(
+                f"Classes cannot be balanced: no training row is of {', '.join(missing)}."
+            )
+        self._training = training
+        self._options = options
+        self._ask: Asked | None = None
+        self._targets = soft_targets(training, options)
+        if options.distillation:
+            self._add_teachers(original, folder)
+        self.fast = has_accelerator()
+        place = options.augment_on
+        self._device = place == "device" or (place == "auto" and self.fast)
+        self._resident = on_device(training.images) if self._device else None
+
+    def batches(self, epoch: int, outputs: tuple[str, ...]) -> EpochBatches:
+        """The batches of one epoch.
+
+        Args:
+            epoch: from 1.
+            outputs: names of the network's outputs where there are several.
+        """
+        arguments = (self._training, self._targets, self._options, epoch, outputs, self._ask)
+        if self._device:
+            return DeviceBatches(self._resident, *arguments, workers=1, max_queue_size=8)
+        # One thread is enough beside a CPU that trains; and Keras' networks are asked from one.
+        workers = _WORKERS if self.fast and self._ask is None else 1
+        return EpochBatches(*arguments, workers=workers, max_queue_size=2 * _WORKERS)
+
+    def write_seen(self, file: Path) -> None:
+        """Write a picture of the first crops that the network will see.
+
+        Raises:
+            TrainingError: it cannot be written.
+        """
+        crops = keras.ops.convert_to_numpy(self.batches(1, ())[0][0])
+        write_sheet(np.asarray(crops)[:_SHOWN, ..., 0], file, columns=8)
+
+    def _add_teachers(self, original: Split, folder: Path) -> None:
+        options = self._options
+        if options.teacher_probabilities:
+            known = Taught.load(Path(options.teacher_probabilities))
+        else:
+            teachers = Teachers(options.teachers, options.class_names)
+            if options.distillation_views == "seen":
+                self._ask = teachers.of_crops
+                return
+            known = taught(teachers, original, folder / "teachers.npz")
+        self._targets = joined(self._targets, known.of(original), options)

@@ -1,0 +1,141 @@
+"""Several runs one after another: for a night, or for the minutes that a GPU is lent."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from fer_core.errors import FerError, OptionError
+from fer_core.model_store import CARD_FILE
+from train.checkpoint import Checkpoint
+from train.data import Dataset
+from train.fit import OutOfTimeError
+from train.options import TrainOptions
+from train.run import train_and_ship
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of a queue.
+
+    Attributes:
+        name: of its model folder.
+        options: of the run; teachers that are runs of the queue are still plain names.
+    """
+
+    name: str
+    options: TrainOptions
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a run: `done`, `skipped` (finished before), `failed` or `unfinished`."""
+
+    name: str
+    state: str
+    sentence: str
+
+
+def read_queue(file: Path) -> list[Planned]:
+    """The runs of a queue file.
+
+    Args:
+        file: a JSON list of objects: `name`, and either `config` (a file of options, its path
+            seen from the queue file) or nothing; `options` override either.
+
+    Raises:
+        OptionError: it cannot be read, a name comes twice or is no folder name, or an option is
+            unknown.
+    """
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OptionError(f"The queue {file} cannot be read: {error}.") from None
+    if not isinstance(entries, list) or not entries:
+        raise OptionError(f"The queue {file} must be a JSON list of runs, at least one.")
+    planned = [_planned(entry, place, file) for place, entry in enumerate(entries, 1)]
+    names = [run.name for run in planned]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OptionError(f"The queue {file} has two runs called {', '.join(twice)}.")
+    return planned
+
+
+def run_queue(
+    planned: list[Planned],
+    dataset: Dataset,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    said: Callable[[str], None] = print,
+) -> list[Result]:
+    """Train what is not finished yet; one that fails does not stop the others.
+
+    Args:
+        planned: the runs, in order. A teacher with the name of a run is that run's folder.
+        dataset: for all of them.
+        out: gets a model folder for each.
+        minutes: for all of them together; what is unfinished then goes on at the next call.
+        said: is told how it goes.
+    """
+    until = None if minutes is None else time.monotonic() + 60 * minutes
+    results = []
+    for number, run in enumerate(planned, 1):
+        said(f"Run {number} of {len(planned)}: {run.name}")
+        result = _run(_with_teachers(run, planned, out), dataset, out / run.name, until)
+        said(f"{run.name}: {result.state}. {result.sentence}")
+        results.append(result)
+        # Networks of finished runs would fill a GPU's memory.
+        keras.backend.clear_session()
+    return results
+
+
+def _run(run: Planned, dataset: Dataset, folder: Path, until: float | None) -> Result:
+    if (folder / CARD_FILE).is_file():
+        return Result(run.name, "skipped", "It is finished.")
+    if until is not None and time.monotonic() >= until:
+        return Result(run.name, "unfinished", "The time is up.")
+    try:
+        resume = Checkpoint(folder).exists
+        return Result(
+            run.name,
+            "done",
+            train_and_ship(dataset, run.options, folder, resume=resume, until=until),
+        )
+    except OutOfTimeError as error:
+        return Result(run.name, "unfinished", str(error))
+    except FerError as error:
+        return Result(run.name, "failed", str(error))
+
+
+def _with_teachers(run: Planned, planned: list[Planned], out: Path) -> Planned:
+    names = {other.name for other in planned}
+    teachers = tuple(
+        str((out / name).resolve()) if name in names else name for name in run.options.teachers
+    )
+    return replace(run, options=replace(run.options, teachers=teachers))
+
+
+def _planned(entry: Any, place: int, file: Path) -> Planned:
+    known = {"name", "config", "options"}
+    if not isinstance(entry, dict) or "name" not in entry or not set(entry) <= known:
+        raise OptionError(
+            f"Run {place} of {file} must be an object with `name` and, if need be, `config` and "
+            f"`options`. Received: {json.dumps(entry):.80}"
+        )
+    name = str(entry["name"])
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        raise OptionError(f"Run {place} of {file} is called {name!r}, which is no folder name.")
+    base: dict[str, Any] = {}
+    if "config" in entry:
+        base = TrainOptions.from_file(file.parent / str(entry["config"])).to_dict()
+    own = dict(entry.get("options", {}))
+    if isinstance(own.get("augmentation"), dict):
+        own["augmentation"] = {**base.get("augmentation", {}), **own["augmentation"]}
+    return Planned(name, TrainOptions.from_dict({**base, **own}))

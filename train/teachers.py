@@ -1,0 +1,177 @@
+"""Teachers: model folders whose averaged probabilities a student learns from."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from fer_core.errors import DatasetError, OptionError
+from fer_core.model_store import ModelCard, model_folder, verify_model
+from train.batches import resized
+from train.data import Split
+from train.metrics import with_temperature
+
+Floats = npt.NDArray[np.float32]
+
+_FILE = "model.keras"
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What teachers say of images.
+
+    Attributes:
+        probabilities: float32 (N, C).
+        rows: int64 (N,), of the data set.
+        classes: C names.
+        teachers: name and checksum of each.
+    """
+
+    probabilities: Floats
+    rows: npt.NDArray[np.int64]
+    classes: tuple[str, ...]
+    teachers: tuple[str, ...]
+
+    def save(self, file: Path) -> None:
+        """Write as `.npz`, beside and moved into place."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_name(file.stem + ".part.npz")
+        np.savez_compressed(
+            beside,
+            probabilities=self.probabilities,
+            rows=self.rows,
+            classes=np.array(self.classes),
+            teachers=np.array(self.teachers),
+        )
+        beside.replace(file)
+
+    @classmethod
+    def load(cls, file: Path) -> Taught:
+        """Read what `save` wrote.
+
+        Raises:
+            DatasetError: it is missing, damaged, or another kind of file.
+        """
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return cls(
+                    arrays["probabilities"].astype(np.float32),
+                    arrays["rows"].astype(np.int64),
+                    tuple(arrays["classes"].tolist()),
+                    tuple(arrays["teachers"].tolist()),
+                )
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise DatasetError(
+                f"The teachers' probabilities {file} cannot be read: {error}. "
+                "Write them again with `python -m train teach`."
+            ) from None
+
+    def of(self, split: Split) -> Floats:
+        """Probabilities of the rows of a split, (N, C).
+
+        Raises:
+            DatasetError: the classes are others, or a row is missing.
+        """
+        if self.classes != split.classes:
+            raise DatasetError(
+                f"The teachers' probabilities are of {', '.join(self.classes)}; this run has "
+                f"{', '.join(split.classes)}."
+            )
+        order = np.argsort(self.rows)
+        place = np.searchsorted(self.rows, split.rows, sorter=order)
+        found = order[np.minimum(place, len(order) - 1)]
+        missing = int((self.rows[found] != split.rows).sum())
+        if missing:
+            raise DatasetError(
+                f"The teachers' probabilities lack {missing:,} of {len(split):,} training rows. "
+                "Write them again from this data set with `python -m train teach`."
+            )
+        return self.probabilities[found]
+
+
+class Teachers:
+    """Several networks that answer as one: the mean of their calibrated probabilities.
+
+    Args:
+        names: of model folders, or paths to them.
+        classes: that the student tells apart.
+
+    Raises:
+        ModelError: a folder is missing or damaged.
+        OptionError: a teacher has other classes.
+    """
+
+    def __init__(self, names: Sequence[str], classes: tuple[str, ...]) -> None:
+        self._classes = classes
+        self._models: list[tuple[keras.Model, ModelCard]] = []
+        for name in names:
+            folder = model_folder(name)
+            card = verify_model(folder, only=_FILE)
+            if card.classes != classes:
+                raise OptionError(
+                    f"The teacher {name} tells apart {', '.join(card.classes)}; the student "
+                    f"{', '.join(classes)}. Choose another teacher or other --classes."
+                )
+            model = keras.saving.load_model(folder / _FILE, compile=False, safe_mode=True)
+            self._models.append((model, card))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name and checksum of each teacher."""
+        return tuple(f"{card.name} {card.files[_FILE]['sha256']}" for _, card in self._models)
+
+    def of_images(self, images: npt.NDArray[np.uint8]) -> Floats:
+        """Probabilities of clean images, each seen as it is and mirrored.
+
+        Args:
+            images: uint8 (N, size, size).
+        """
+        total = np.zeros((len(images), len(self._classes)), np.float64)
+        for model, card in self._models:
+            crops = resized(images, card.input_size)
+            for seen in (crops, crops[:, :, ::-1]):
+                found = model.predict(seen[..., None], batch_size=_BATCH, verbose=0)
+                total += with_temperature(np.asarray(found), card.temperature)
+        return (total / (2 * len(self._models))).astype(np.float32)
+
+    def of_crops(self, crops: Any) -> Floats:
+        """Probabilities of the very crops that a student is given.
+
+        Args:
+            crops: float32 (N, size, size, 1), grey values 0 to 255, an array or a tensor.
+        """
+        total = np.zeros((len(crops), len(self._classes)), np.float64)
+        for model, card in self._models:
+            seen = crops
+            if crops.shape[1] != card.input_size:
+                side = (card.input_size, card.input_size)
+                seen = keras.ops.image.resize(crops, side, "bicubic", antialias=True)
+            plain = keras.ops.convert_to_numpy(seen)
+            found = model.predict(plain, batch_size=_BATCH, verbose=0)
+            total += with_temperature(np.asarray(found), card.temperature)
+        return (total / len(self._models)).astype(np.float32)
+
+
+def taught(teachers: Teachers, split: Split, kept: Path) -> Taught:
+    """What teachers say of a split, asked once: later calls read the file `kept`.
+
+    Args:
+        teachers: to ask.
+        split: whose images they see.
+        kept: written, or read where the same teachers saw the same rows.
+    """
+    if kept.is_file():
+        known = Taught.load(kept)
+        if known.teachers == teachers.names and np.array_equal(known.rows, split.rows):
+            return known
+    found = Taught(teachers.of_images(split.images), split.rows, split.classes, teachers.names)
+    found.save(kept)
+    return found

@@ -1,0 +1,171 @@
+"""A search for good options by Optuna, which prunes what does badly and can be gone on with."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from fer_core.errors import FerError, OptionError
+from train.augmentation import AugmentationOptions
+from train.data import Dataset
+from train.fit import fit
+from train.options import OPTIMISERS, TrainOptions
+from train.progress import Progress
+
+if TYPE_CHECKING:
+    import optuna
+
+_STORE = "trials.sqlite3"
+_TABLE = "trials.csv"
+# Warming up: so many trials, and so many epochs of each, are never pruned.
+_FREE_TRIALS, _FREE_EPOCHS = 5, 2
+
+
+def tune(
+    dataset: Dataset,
+    options: TrainOptions,
+    out: Path,
+    *,
+    trials: int,
+    minutes: float | None = None,
+    said: Callable[[str], None] = print,
+) -> Path:
+    """Search batch size, rate, optimiser, dropout and augmentation strength on PublicTest.
+
+    Args:
+        dataset: with Training and PublicTest; PrivateTest is not looked at.
+        options: everything that is not searched; its `epochs` are those of each trial.
+        out: folder for the trials, `trials.csv` and `best.json`; with trials of an earlier call in
+            it, the search goes on until there are `trials` in all.
+        trials: how many in all.
+        minutes: no trial begins later than this.
+        said: is told of each trial.
+
+    Returns:
+        The table, best first.
+
+    Raises:
+        OptionError: Optuna is not installed.
+        TrainingError, DatasetError: as for `train.fit.fit`.
+    """
+    library = _optuna()
+    library.logging.set_verbosity(library.logging.WARNING)
+    out.mkdir(parents=True, exist_ok=True)
+    study = library.create_study(
+        study_name=options.architecture,
+        storage=f"sqlite:///{(out / _STORE).resolve()}",
+        load_if_exists=True,
+        direction="maximize",
+        sampler=library.samplers.TPESampler(seed=options.seed),
+        pruner=library.pruners.MedianPruner(_FREE_TRIALS, _FREE_EPOCHS),
+    )
+    states = library.trial.TrialState
+    done = sum(trial.state in (states.COMPLETE, states.PRUNED) for trial in study.trials)
+
+    def objective(trial: optuna.Trial) -> float:
+        chosen = suggested(trial, options)
+        scratch = out / f"trial-{trial.number:04d}"
+        try:
+            _, history = fit(dataset, chosen, scratch, progress=_Report(trial, library))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+            keras.backend.clear_session()
+        return max(row["val_accuracy"] for row in history)
+
+    def told(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        value = "none" if trial.value is None else f"{100 * trial.value:.2f} %"
+        said(f"trial {trial.number}: {trial.state.name.lower()}, PublicTest {value}")
+        _write_table(study, out / _TABLE)
+
+    if done < trials:
+        study.optimize(
+            objective,
+            n_trials=trials - done,
+            timeout=None if minutes is None else 60 * minutes,
+            callbacks=[told],
+            # A network too large for the machine, say, is one bad trial and not the end.
+            catch=(FerError,),
+        )
+    return _write_table(study, out / _TABLE)
+
+
+def suggested(trial: optuna.Trial, options: TrainOptions) -> TrainOptions:
+    """The options of one trial."""
+    optimiser = trial.suggest_categorical("optimiser", OPTIMISERS)
+    # A good rate of SGD is far above one of the adaptive optimisers.
+    low, high = (1e-3, 0.3) if optimiser == "sgd" else (1e-5, 1e-2)
+    rate = trial.suggest_float(f"learning_rate_{optimiser}", low, high, log=True)
+    strength = trial.suggest_float("augmentation_strength", 0.0, 2.0)
+    return replace(
+        options,
+        optimiser=optimiser,
+        learning_rate=rate,
+        batch_size=trial.suggest_categorical("batch_size", (32, 64, 128, 256)),
+        dropout=trial.suggest_float("dropout", 0.0, 0.6),
+        augmentation=strengthened(options.augmentation, strength),
+    )
+
+
+def strengthened(options: AugmentationOptions, factor: float) -> AugmentationOptions:
+    """Every change `factor` times as strong, but for the mirror: that has no degrees."""
+    low, high = options.erasing_area
+    return replace(
+        options,
+        rotation=min(180.0, factor * options.rotation),
+        shift=min(1.0, factor * options.shift),
+        zoom=min(0.9, factor * options.zoom),
+        contrast=min(1.0, factor * options.contrast),
+        brightness=min(1.0, factor * options.brightness),
+        erasing=min(1.0, factor * options.erasing),
+        erasing_area=(low, high),
+        degrade=min(1.0, factor * options.degrade),
+    )
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise OptionError(
+            "`tune` needs Optuna, which is not installed. Run "
+            "`pip install -r requirements-tune.txt`."
+        ) from None
+    return optuna
+
+
+class _Report(Progress):
+    """Tells Optuna of each epoch, and ends the trial where Optuna says so."""
+
+    def __init__(self, trial: optuna.Trial, library: Any) -> None:
+        self._trial = trial
+        self._library = library
+
+    def epoch(self, row: dict[str, float], best: bool) -> None:
+        """See `Progress.epoch`."""
+        self._trial.report(row["val_accuracy"], int(row["epoch"]))
+        if self._trial.should_prune():
+            raise self._library.TrialPruned
+
+
+def _write_table(study: optuna.Study, file: Path) -> Path:
+    names = sorted({name for trial in study.trials for name in trial.params})
+    rows = sorted(study.trials, key=lambda trial: -(trial.value or 0.0))
+    beside = file.with_suffix(".part")
+    with beside.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["trial", "state", "public_accuracy", "epochs", "seconds", *names])
+        for trial in rows:
+            seconds = "" if trial.duration is None else round(trial.duration.total_seconds(), 1)
+            epochs = len(trial.intermediate_values)
+            values = [trial.params.get(name, "") for name in names]
+            writer.writerow(
+                [trial.number, trial.state.name.lower(), trial.value, epochs, seconds, *values]
+            )
+    beside.replace(file)
+    return file
