@@ -1,0 +1,191 @@
+"""What `audit`, `compare`, `teach`, `tune` and the views find and print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import train.architectures as registry
+from fer_core.errors import OptionError
+from fer_core.model_store import ModelCard, write_card
+from train.audit import audit, exact_pairs, near_pairs, write_sheets
+from train.augmentation import AugmentationOptions
+from train.cli import main
+from train.compare import compare
+from train.teachers import Taught
+from train.tune import strengthened, tune
+from train.views import views
+
+from .made import made_dataset, write_npz
+from .test_recipe_runs import teacher_folder
+from .tiny import QUICK, Tiny
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(registry.ARCHITECTURES, "tiny", Tiny)
+    yield
+    keras.backend.clear_session()
+
+
+def portraits(count: int) -> np.ndarray:
+    """Smooth images, as faces are: noise without its fine part."""
+    import cv2
+
+    random = np.random.default_rng(0)
+    rough = random.integers(0, 256, (count, 6, 6)).astype(np.uint8)
+    return np.stack([cv2.resize(image, (48, 48), interpolation=cv2.INTER_CUBIC) for image in rough])
+
+
+def with_copies():
+    """Training row 0 stands in PrivateTest, training rows 1 and 2 are one image under two labels,
+    PublicTest 0 is a paler, noisy copy of training row 3."""
+    dataset = made_dataset()
+    images = portraits(126)
+    parts = {}
+    for name, split in dataset.splits.items():
+        parts[name] = replace(split, images=images[split.rows].copy())
+    training = parts["Training"].images
+    training[2] = training[1]
+    parts["PrivateTest"].images[4] = training[0]
+    noise = np.random.default_rng(1).normal(0, 2, (48, 48))
+    parts["PublicTest"].images[0] = np.clip(40 + 0.7 * training[3] + noise, 0, 255).astype(np.uint8)
+    return replace(dataset, splits=parts)
+
+
+def test_audit_finds_every_copy_that_was_made():
+    found = json.loads(json.dumps(audit(with_copies())))
+    assert found["classes"]["Training"]["happy"] == 12
+    assert found["exact"]["pairs_by_splits"] == {
+        "Training - Training": 1,
+        "Training - PrivateTest": 1,
+    }
+    assert found["exact"]["images_that_repeat_another"] == 2
+    assert found["near"]["pairs_by_splits"] == {"Training - PublicTest": 1}
+    assert found["near"]["some_rows"] == [[3, 84]]
+    assert found["training_rows_in_a_test_split"] == 1
+    assert found["exact"]["pairs_with_different_labels"] == 2
+
+
+def test_no_copy_is_found_where_there_is_none():
+    images = portraits(60)
+    assert exact_pairs(images) == []
+    assert near_pairs(images) == []
+    # An image without contrast is like no other.
+    assert near_pairs(np.full((3, 48, 48), 9, np.uint8)) == []
+
+
+def test_a_picture_of_each_class(tmp_path):
+    files = write_sheets(made_dataset(), tmp_path)
+    assert len(files) == 7, "nobody called an image no face"
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+
+
+def test_the_audit_command(tmp_path, capsys):
+    data = str(write_npz(with_copies(), tmp_path / "fer2013.npz"))
+    assert main(["audit", "--data", data, "--sheets", str(tmp_path / "sheets")]) == 0
+    printed = capsys.readouterr().out
+    assert "1 training rows stand in a test split too" in printed
+    assert (tmp_path / "sheets" / "happy.png").is_file()
+    inside = Path(__file__).parent / "sheets"
+    assert main(["audit", "--data", data, "--sheets", str(inside)]) == 1
+    assert "lies in the project" in capsys.readouterr().err
+    assert not inside.exists()
+
+
+def model(root: Path, name: str, architecture: str, private: float | None, **card: object) -> None:
+    folder = root / name
+    folder.mkdir(parents=True)
+    write_card(ModelCard(name, architecture, 48, parameters=1_000_000, **card), folder)
+    scored = {"PublicTest": {"accuracy": 0.6}}
+    if private is not None:
+        scored["PrivateTest"] = {
+            "accuracy": private,
+            "accuracy_interval": [private - 0.01, private + 0.01],
+            "macro_f1": 0.5,
+            "expected_calibration_error": 0.02,
+        }
+    (folder / "evaluation.json").write_text(json.dumps(scored))
+
+
+def test_compare_sets_ours_beside_theirs(tmp_path, capsys):
+    model(tmp_path, "mine", "cnn48", 0.65)
+    model(tmp_path, "three", "dcnn", 0.84, classes=("happy", "sad", "neutral"))
+    model(tmp_path, "unscored", "base", None)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "card.json").write_text("{")
+    rows, faults = compare(tmp_path)
+    by_name = {row["model"]: row for row in rows}
+    assert by_name["mine"]["difference"] == pytest.approx(1.6)
+    assert by_name["three"]["to_beat"] is None, "three classes are not compared with seven"
+    assert by_name["unscored"]["private"] is None
+    assert len(faults) == 1
+    assert main(["compare", "--models", str(tmp_path), "--markdown"]) == 0
+    printed = capsys.readouterr()
+    assert "| mine | cnn48 | 1.00 M |" in printed.out
+    assert "broken" in printed.err
+    assert main(["compare", "--models", str(tmp_path), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+def test_teach_writes_what_fit_takes(tmp_path, capsys):
+    data = write_npz(made_dataset(), tmp_path / "fer2013.npz")
+    teacher = teacher_folder(tmp_path / "teacher", 1)
+    out = tmp_path / "said.npz"
+    words = ["teach", "--models", teacher, "--data", data, "--out", out]
+    assert main([str(word) for word in words]) == 0
+    assert "84 training images" in capsys.readouterr().out
+    known = Taught.load(out)
+    assert known.of(made_dataset().split("Training")).shape == (84, 7)
+
+
+@pytest.mark.parametrize(("kind", "count"), [("off", 1), ("flip", 2), ("ten-crop", 10)])
+def test_views(kind, count):
+    images = portraits(3)
+    seen = list(views(images, kind))
+    assert len(seen) == count
+    assert all(view.shape == images.shape and view.dtype == np.uint8 for view in seen)
+    np.testing.assert_array_equal(seen[-1], seen[-2][:, :, ::-1] if count > 1 else images)
+    assert len({view.tobytes() for view in seen}) == count
+
+
+def test_strength_scales_everything_but_the_mirror():
+    usual = AugmentationOptions()
+    double = strengthened(usual, 2.0)
+    assert double.rotation == 2 * usual.rotation
+    assert double.flip == usual.flip
+    assert strengthened(usual, 0.0).zoom == 0
+
+
+def test_tune_without_its_library_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(OptionError, match=r"pip install -r requirements-tune\.txt"):
+        tune(made_dataset(), QUICK, tmp_path, trials=1)
+
+
+def test_tune_writes_a_table_and_goes_on(tmp_path):
+    pytest.importorskip("optuna")
+    dataset, said = made_dataset(), []
+    options = replace(QUICK, epochs=1)
+    tune(dataset, options, tmp_path, trials=1, said=said.append)
+    table = tune(dataset, options, tmp_path, trials=3, said=said.append)
+    lines = table.read_text().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("trial,state,public_accuracy,epochs,seconds,")
+    assert len(said) == 3, "the first trial was not made again"
+    assert not list(tmp_path.glob("trial-*"))
+
+
+def test_the_help_of_every_command_can_be_read(capsys):
+    for name in ("fit", "evaluate", "teach", "audit", "compare", "tune", "queue"):
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: python -m train {name}")
