@@ -26,8 +26,8 @@ SCRIPTS = ("scripts/run", "scripts/test", ".ci/run")
 HEAVY = {"tensorflow", "keras", "mediapipe"}
 """Seconds and hundreds of megabytes: imported inside the function or class that needs them."""
 
-BACKENDS = {"jax", "torch"}
-"""Other backends of Keras: used where someone has installed one, never asked for."""
+OPTIONAL = {"jax", "optuna", "supervision", "torch"}
+"""Used inside a function where someone has installed them, never asked for."""
 
 IMPORT_SECONDS = 0.3
 
@@ -205,7 +205,7 @@ def test_every_imported_package_is_asked_for(room: str, lists: list[str]) -> Non
         package = found.package
         if package in sys.stdlib_module_names or package in ROOMS:
             continue
-        if package in BACKENDS and not found.at_import:
+        if package in OPTIONAL and not found.at_import:
             continue
         names = {canonicalize_name(name) for name in distributions.get(package, [])}
         if not names & asked:
@@ -235,8 +235,8 @@ def test_arrows_run_one_way(room: str, never: set[str]) -> None:
 
 def test_importing_the_library_is_quick_and_light() -> None:
     code = (
-        "import sys, time; start = time.perf_counter(); import fer_core; "
-        "print(time.perf_counter() - start, *sys.modules)"
+        "import sys, time; start = time.process_time(); import fer_core; "
+        "print(time.process_time() - start, *sys.modules)"
     )
     seconds = []
     for _ in range(3):
@@ -244,8 +244,18 @@ def test_importing_the_library_is_quick_and_light() -> None:
             [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
         ).stdout.split()
         seconds.append(float(output[0]))
-        assert {*HEAVY, *BACKENDS, "streamlit", "cv2", "av"}.isdisjoint(output[1:])
+        assert {*HEAVY, *OPTIONAL, "streamlit", "cv2", "av"}.isdisjoint(output[1:])
     assert median(seconds) < IMPORT_SECONDS, f"import fer_core took {seconds} s"
+
+
+def test_the_page_loads_its_encryption_before_any_tensorflow() -> None:
+    """TensorFlow first and aiortc second ends the process; see docs/dependencies.md."""
+    code = "import sys, ui.live_tab; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert "pylibsrtp" in modules
+    assert HEAVY.isdisjoint(modules)
 
 
 # The scripts
