@@ -62,6 +62,8 @@ def settings_form(session: LiveSession) -> None:
     with switch_column:
         mirror = st.toggle("Mirror", value=True, key="live_mirror")
         bars = st.toggle("Bars", value=False, key="live_bars", help="A bar for each expression.")
+    # A slot of its own: the sentence goes in the same moment as its cause.
+    message = st.empty()
     try:
         if model is None:
             default_model_name()
@@ -77,7 +79,7 @@ def settings_form(session: LiveSession) -> None:
         )
     except FerError as error:
         meanwhile = "What was chosen before stays in use." if session.ready else "No labels so far."
-        st.error(f"{error} {meanwhile}")
+        message.error(f"{error} {meanwhile}")
         st.session_state[REFUSED_KEY] = True
     else:
         st.session_state[REFUSED_KEY] = False

@@ -121,6 +121,7 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
     def panel() -> None:
         snapshot = session.snapshot()
         st.html(panel_html(snapshot, playing))
+        slow, fault = st.empty(), st.empty()
         sentence = snapshot.error
         if playing or waiting:
             sentence = _mend(session) or sentence
@@ -128,12 +129,12 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
             waited = 0.0 if since is None else time.monotonic() - since
             silent = snapshot.idle_seconds is None or snapshot.idle_seconds > waited
             if silent and waited > SLOW_CONNECTION_SECONDS:
-                st.warning(
+                slow.warning(
                     "No picture has come back yet. *The picture does not come up?*, under the "
                     "picture, says what to check."
                 )
         if sentence:
-            st.error(sentence)
+            fault.error(sentence)
 
     panel()
 
