@@ -98,10 +98,17 @@ class ModelCard:
 
 
 def models_root() -> Path:
-    """The folder that holds the model folders: `$FER_LIVE_MODELS`, or `models/` of the project."""
+    """The folder that holds the model folders.
+
+    `$FER_LIVE_MODELS` where that is set; the models that an installed wheel carries; else `models/`
+    of the project.
+    """
     named = os.environ.get(MODELS_VARIABLE)
     if named:
         return Path(named)
+    carried = Path(__file__).resolve().parent / "_models"
+    if carried.is_dir():
+        return carried
     return Path(__file__).resolve().parent.parent / "models"
 
 
