@@ -49,8 +49,8 @@ def face_box(number: int, mirrored: bool = False) -> tuple[float, float, float, 
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def picture(number: int, face: bool = True) -> np.ndarray:
-    """Frame `number`, RGB; without face: the same barcode on a plain grey wall."""
+def picture(number: int, face: bool = True, barcode: bool = True) -> np.ndarray:
+    """Frame `number`, RGB; without face: a plain grey wall."""
     if face:
         x, y, width = view(number)
         scale = WIDTH / width
@@ -64,18 +64,18 @@ def picture(number: int, face: bool = True) -> np.ndarray:
         )
     else:
         frame = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
-    for cell, bit in enumerate(_cells(number % FRAMES)):
+    for cell, bit in enumerate(_cells(number % FRAMES) if barcode else ()):
         left = cell * WIDTH // CELLS
         frame[:CELL_ROWS, left : left + WIDTH // CELLS] = 255 * bit
     return frame
 
 
-def write_clip(path: Path, face: bool = True) -> Path:
+def write_clip(path: Path, face: bool = True, barcode: bool = True) -> Path:
     """Write the clip as pictures one after another, which Chromium reads as motion JPEG."""
     with path.open("wb") as out:
         for number in range(FRAMES):
             held = io.BytesIO()
-            Image.fromarray(picture(number, face)).save(held, "JPEG", quality=90)
+            Image.fromarray(picture(number, face, barcode)).save(held, "JPEG", quality=90)
             out.write(held.getvalue())
     return path
 

@@ -48,8 +48,8 @@ def test_choosing_a_model_and_a_split_does_not_touch_a_running_stream(open_live,
         expect(box.locator("input")).to_have_value("second", timeout=PATIENCE)
         page.wait_for_timeout(1500)
         assert page.locator('[data-testid="stException"]').count() == 0
+        page.get_by_role("tab", name="Live").click()  # a hidden video shows no frames
         live.goes_on(video, 10)
-        page.get_by_role("tab", name="Live").click()
         live.stop()
 
 

@@ -31,7 +31,7 @@ def test_the_stream_runs_and_picture_and_figures_share_the_screen(open_live):
     shown = live.frame.locator("video").bounding_box()
     assert shown["x"] >= 0
     assert shown["x"] + shown["width"] <= PHONE["width"]
-    figures = live.page.locator(".fer-figures").bounding_box()
-    assert figures["y"] + figures["height"] < PHONE["height"]
+    below = "() => document.querySelector('.fer-figures').getBoundingClientRect().bottom"
+    assert live.page.evaluate(below) < PHONE["height"]
     live.goes_on(video, 10)
     live.stop()
