@@ -21,6 +21,9 @@ from train.mixing import Mixing
 
 Floats = npt.NDArray[np.float32]
 
+# Everything is made a tensor first: not every backend takes an array from NumPy beside one.
+_tensor = ops.convert_to_tensor
+
 
 def augment_on_device(crops: Any, plans: Sequence[Plan]) -> Any:
     """Changed copies of `crops`.
@@ -38,8 +41,8 @@ def augment_on_device(crops: Any, plans: Sequence[Plan]) -> Any:
     if any(plan.damages for plan in plans):
         out = _damage(out, plans, size)
     middle = ops.mean(out, axis=(1, 2), keepdims=True)
-    gain = np.concatenate([plan.gain for plan in plans])
-    lift = np.concatenate([plan.lift for plan in plans])
+    gain = _tensor(np.concatenate([plan.gain for plan in plans]))
+    lift = _tensor(np.concatenate([plan.lift for plan in plans]))
     out = ops.clip((out - middle) * gain + middle + lift, 0.0, 255.0)
     out = _erase(out, plans, size)
     return ops.expand_dims(out, -1)
@@ -57,8 +60,9 @@ def mix_on_device(crops: Any, mixings: Sequence[Mixing]) -> Any:
     partner = np.concatenate(
         [mixing.partner + start for mixing, start in zip(mixings, starts, strict=True)]
     )
-    shares = np.concatenate([mixing.shares for mixing in mixings])[..., None]
-    return shares * crops + (1 - shares) * ops.take(crops, partner.astype(np.int32), axis=0)
+    shares = _tensor(np.concatenate([mixing.shares for mixing in mixings])[..., None])
+    others = ops.take(crops, _tensor(partner.astype(np.int32)), axis=0)
+    return shares * crops + (1 - shares) * others
 
 
 def _warp(crops: Any, matrices: Floats, size: int) -> Any:
@@ -70,9 +74,9 @@ def _warp(crops: Any, matrices: Floats, size: int) -> Any:
     turn = np.linalg.inv(matrices[:, :, :2].astype(np.float64))
     back = np.concatenate([turn, -turn @ matrices[:, :, 2:]], axis=2).astype(np.float32)
     parts = [back[:, row, column, None, None] for row in range(2) for column in range(3)]
-    across = np.arange(size, dtype=np.float32)[None, None, :]
-    down = np.arange(size, dtype=np.float32)[None, :, None]
-    a, b, c, d, e, f = (ops.convert_to_tensor(part) for part in parts)
+    across = _tensor(np.arange(size, dtype=np.float32)[None, None, :])
+    down = _tensor(np.arange(size, dtype=np.float32)[None, :, None])
+    a, b, c, d, e, f = (_tensor(part) for part in parts)
     x = ops.clip(a * across + b * down + c, 0.0, size - 1.0)
     y = ops.clip(d * across + e * down + f, 0.0, size - 1.0)
     left, top = ops.floor(x), ops.floor(y)
@@ -103,8 +107,8 @@ def _damage(crops: Any, plans: Sequence[Plan], size: int) -> Any:
             else:
                 sides[start + damage.index] = _side(damage, size)
         start += len(plan.gain)
-    side = ops.convert_to_tensor(sides)
-    return ops.matmul(ops.matmul(side, crops), ops.transpose(side, (0, 2, 1))) + noise
+    side = _tensor(sides)
+    return ops.matmul(ops.matmul(side, crops), ops.transpose(side, (0, 2, 1))) + _tensor(noise)
 
 
 def _side(damage: Damage, size: int) -> Floats:
@@ -127,10 +131,10 @@ def _coarse(small: int, size: int) -> Floats:
 def _erase(crops: Any, plans: Sequence[Plan], size: int) -> Any:
     def column(name: str) -> Any:
         values = np.concatenate([getattr(plan, name) for plan in plans])
-        return ops.convert_to_tensor(values.astype(np.float32)[:, None, None])
+        return _tensor(values.astype(np.float32)[:, None, None])
 
-    across = np.arange(size, dtype=np.float32)[None, None, :]
-    down = np.arange(size, dtype=np.float32)[None, :, None]
+    across = _tensor(np.arange(size, dtype=np.float32)[None, None, :])
+    down = _tensor(np.arange(size, dtype=np.float32)[None, :, None])
     top, left = column("top"), column("left")
     rows = ops.logical_and(down >= top, down < top + column("height"))
     columns = ops.logical_and(across >= left, across < left + column("width"))

@@ -45,7 +45,8 @@ def _fit(parsed: argparse.Namespace) -> None:
         if getattr(parsed, item.name, None) is not None
     }
     if "classes" in given:
-        given["classes"] = ",".join(given["classes"]).replace(" ", "").split(",")
+        words = " ".join(given["classes"]).replace(",", " ")
+        given["classes"] = words.split()
     if "augmentation" in given:
         given["augmentation"] = _strengths(options, given["augmentation"])
     options = TrainOptions.from_dict({**options.to_dict(), **given})

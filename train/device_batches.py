@@ -52,7 +52,8 @@ class DeviceBatches(EpochBatches):
             plans.append(draw_plan(size, side, self._options.augmentation, random))
             mixings.append(draw_mixing(size, side, self._options, random))
         rows = np.concatenate([self._chosen(index) for index in indices]).astype(np.int32)
-        crops = augment_on_device(ops.take(self._resident, rows, axis=0), plans)
+        crops = ops.take(self._resident, on_device(rows), axis=0)
+        crops = augment_on_device(crops, plans)
         drawn = [mixing for mixing in mixings if mixing is not None]
         if drawn:
             crops = mix_on_device(crops, drawn)

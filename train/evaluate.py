@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_core.classifier import Classifier
-from fer_core.model_store import load_card, model_folder
+from fer_core.emotions import CLASSES
+from fer_core.errors import OptionError
+from fer_core.model_store import ModelCard, load_card, model_folder, verify_model
 from train.batches import resized
 from train.data import Dataset
 from train.data.prepare import prepare
@@ -17,6 +22,8 @@ from train.recipe import CONTEMPT, RecipeOptions
 from train.views import views
 
 _BATCH = 256
+
+Run = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 
 
 def evaluate_folder(
@@ -37,33 +44,50 @@ def evaluate_folder(
         DatasetError: the data set has no such split.
     """
     folder = model_folder(name)
-    dataset = _with_classes(dataset, load_card(folder).classes)
+    card = load_card(folder)
+    dataset = _with_classes(dataset, card.classes)
     part = dataset.split(split)
-    classifier = Classifier(folder, runtime=runtime)
-    card = classifier.card
+    images = resized(part.images, card.input_size)
 
-    def figures_of(kind: str) -> dict[str, Any]:
-        images = resized(part.images, card.input_size)
-        mean = np.mean([_run(classifier, seen) for seen in views(images, kind)], axis=0)
-        return evaluate_split(dataset, split, mean, card.temperature, card.uncertain_below)
+    with _opened(folder, card, runtime) as (used, run):
 
-    try:
-        result = {
-            "model": card.name,
-            "split": split,
-            "runtime": classifier.runtime.name,
-            **figures_of("off"),
-        }
+        def figures_of(kind: str) -> dict[str, Any]:
+            mean = np.mean([_run(run, seen) for seen in views(images, kind)], axis=0)
+            return evaluate_split(dataset, split, mean, card.temperature, card.uncertain_below)
+
+        result = {"model": card.name, "split": split, "runtime": used, **figures_of("off")}
         if tta != "off":
             result["test_time_augmentation"] = {"views": tta, **figures_of(tta)}
-    finally:
-        classifier.close()
     return result
 
 
-def _run(classifier: Classifier, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+@contextmanager
+def _opened(folder: Path, card: ModelCard, runtime: str) -> Iterator[tuple[str, Run]]:
+    """The name of the runtime that is used, and what runs the network.
+
+    The app's runtimes know the seven classes alone; a network of others is run by Keras.
+    """
+    if card.classes != CLASSES:
+        if runtime not in ("auto", "keras"):
+            raise OptionError(
+                f"A network of {', '.join(card.classes)} is scored by Keras. Leave out --runtime."
+            )
+        import keras
+
+        verify_model(folder, only="model.keras")
+        model = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+        yield "keras", model.predict_on_batch
+        return
+    classifier = Classifier(folder, runtime=runtime)
+    try:
+        yield classifier.runtime.name, classifier.runtime.run
+    finally:
+        classifier.close()
+
+
+def _run(run: Run, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     parts = [
-        classifier.runtime.run(np.ascontiguousarray(images[start : start + _BATCH, ..., None]))
+        run(np.ascontiguousarray(images[start : start + _BATCH, ..., None]))
         for start in range(0, len(images), _BATCH)
     ]
     return np.concatenate(parts)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.emotions import CLASSES
 from train.data import SPLITS, Dataset, Split
 from train.metrics import fit_temperature, measure, shown_above, threshold_for, with_temperature
 
@@ -21,7 +20,7 @@ def evaluate_splits(
 
     Args:
         dataset: must have PublicTest, on which temperature and threshold are chosen.
-        probabilities: of the network itself, by split, (N, 7).
+        probabilities: of the network itself, by split, (N, C).
     """
     public = dataset.split("PublicTest")
     temperature = round(fit_temperature(probabilities["PublicTest"], public.labels), 4)
@@ -48,13 +47,13 @@ def evaluate_split(
     Args:
         dataset: what the network was trained and is measured on.
         name: of the split.
-        probabilities: of the network itself, (N, 7), before temperature scaling.
+        probabilities: of the network itself, (N, C), before temperature scaling.
         temperature, threshold: as chosen on PublicTest.
     """
     split = dataset.split(name)
     scaled = with_temperature(probabilities, temperature)
-    figures = measure(scaled, split.labels, CLASSES)
-    before = measure(probabilities, split.labels, CLASSES)
+    figures = measure(scaled, split.labels, split.classes)
+    before = measure(probabilities, split.labels, split.classes)
     figures["expected_calibration_error_before"] = before["expected_calibration_error"]
     figures["uncertain"] = shown_above(scaled, split.labels, threshold)
     if name != "Training":

@@ -15,6 +15,7 @@ from fer_core.model_store import CropSpec, ModelCard, write_card
 from train.checkpoint import History, write_text
 from train.cost import count_cost
 from train.data import Dataset
+from train.devices import device_in_words
 from train.evaluation import evaluate_splits
 from train.export import files_of, save_keras, save_litert
 from train.fit import architecture_options, predict
@@ -65,6 +66,7 @@ def ship(
         architecture=options.architecture,
         architecture_options=built.to_dict() | _normalisation(model),
         input_size=model.input_shape[1],
+        classes=training.classes,
         channels=model.input_shape[3],
         crop=CropSpec(),
         temperature=temperature,
@@ -119,7 +121,7 @@ def _protocol(dataset: Dataset, options: TrainOptions, history: History) -> dict
         "epochs_trained": len(history),
         "best_epoch": int(best["epoch"]),
         "seconds": round(sum(row["seconds"] for row in history)),
-        "device": f"{platform.machine()} CPU, Keras on {keras.backend.backend()}",
+        "device": f"{device_in_words()}, {platform.machine()}, Keras on {keras.backend.backend()}",
     }
 
 

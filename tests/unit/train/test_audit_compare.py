@@ -156,6 +156,36 @@ def test_views(kind, count):
     assert len({view.tobytes() for view in seen}) == count
 
 
+def test_three_classes_from_fit_to_ten_crops(tmp_path, capsys):
+    data = write_npz(made_dataset(), tmp_path / "fer2013.npz")
+    config = tmp_path / "options.json"
+    config.write_text(json.dumps({**QUICK.to_dict(), "epochs": 2}))
+    out = tmp_path / "three"
+    words = ["fit", "--data", data, "--out", out, "--config", config]
+    words += ["--classes", "happy,", "sad,neutral", "--augmentation", "flip=0.1", "zoom=0"]
+    assert main([str(word) for word in words]) == 0
+    kept = json.loads((out / "options.json").read_text())
+    assert kept["classes"] == ["happy", "sad", "neutral"]
+    assert kept["augmentation"]["flip"] == 0.1
+    assert json.loads((out / "card.json").read_text())["classes"] == ["happy", "sad", "neutral"]
+    capsys.readouterr()
+    words = ["evaluate", "--model", out, "--data", data, "--tta", "ten-crop"]
+    assert main([str(word) for word in words]) == 0
+    scored = json.loads(capsys.readouterr().out)
+    beside = scored.pop("test_time_augmentation")
+    assert beside["views"] == "ten-crop"
+    assert scored["images"] == beside["images"] == 9
+    assert set(scored["per_class"]) == {"happy", "sad", "neutral"}
+    assert scored["loss"] != beside["loss"]
+
+
+@pytest.mark.parametrize("word", ["flip", "flip=much", "flop=1", "flip=2"])
+def test_a_wrong_strength_is_one_sentence(tmp_path, capsys, word):
+    words = ["fit", "--data", "x", "--out", str(tmp_path), "--augmentation", word]
+    assert main(words) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_strength_scales_everything_but_the_mirror():
     usual = AugmentationOptions()
     double = strengthened(usual, 2.0)

@@ -170,7 +170,7 @@ def test_the_loss_of_distillation_is_least_where_the_student_says_what_the_teach
     target = joined(labels, teacher, options)
     assert target.shape == (5, 14)
     same = float(loss(target, teacher))
-    for seed in range(5):
+    for seed in range(1, 6):
         other = np.random.default_rng(seed).dirichlet(np.ones(7), 5).astype(np.float32)
         assert float(loss(target, other)) > same
     again = Distillation.from_config(loss.get_config())
