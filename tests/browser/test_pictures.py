@@ -24,10 +24,20 @@ pytestmark = pytest.mark.skipif(
 def keep(page: Page, name: str, clip: dict[str, float] | None = None) -> None:
     """Write a screenshot as a PNG of few colours, under the size limit."""
     shot = Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")
+    # The colours are chosen with the icons enlarged, or their few pixels would count for nothing.
+    where = "() => document.querySelector('.fer-row').getBoundingClientRect().toJSON()"
+    row = page.evaluate(where)
+    left, top, side = int(row["x"]), int(row["y"]), round(row["height"])
+    column = shot.crop((left, top, left + side, min(shot.height, top + 8 * side)))
+    sample = Image.new("RGB", (shot.width, 2 * shot.height), "white")
+    sample.paste(shot)
+    sample.paste(
+        column.resize((shot.width // 2, shot.height), Image.Resampling.NEAREST), (0, shot.height)
+    )
     for colours in (256, 192, 128, 96, 64):
         held = io.BytesIO()
-        # Keeps the few pixels of a rare colour, such as an icon's.
-        few = shot.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        palette = sample.quantize(colours)
+        few = shot.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
         few.save(held, "PNG", optimize=True)
         if held.tell() <= MOST_BYTES:
             break
