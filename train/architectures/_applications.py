@@ -35,7 +35,8 @@ def application_trunk(
         OptionError: the input is too small for this network.
     """
     plain = untrained(name, x.shape[-1])
-    wanted = [plain.output, *(plain.get_layer(tap).output for tap in taps)]
+    inner = [plain.get_layer(tap).output for tap in taps]
+    wanted = [plain.output, *inner] if inner else plain.output
     first = next(layer for layer in plain.layers if isinstance(layer, keras.layers.Conv2D))
 
     def adapted(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -57,7 +58,8 @@ def application_trunk(
         )
     except ValueError as error:
         raise OptionError(f"input_size is too small for {name}. Received: {x.shape[1]}.") from error
-    return list(trunk(x))
+    # Keras unwraps a list of one output at some calls and not at others.
+    return list(keras.tree.flatten(trunk(x)))
 
 
 def untrained(name: str, channels: int, weights: str | None = None) -> keras.Model:

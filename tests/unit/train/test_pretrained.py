@@ -34,8 +34,11 @@ def small_application(include_top: bool, weights: str | None, input_tensor: Any)
     assert not include_top
     x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name="first")(input_tensor)
     x = keras.layers.ReLU(name="inner")(keras.layers.BatchNormalization()(x))
-    x = keras.layers.Conv2D(8, 3, strides=2, padding="same")(x)
-    model = keras.Model(input_tensor, keras.layers.ReLU()(x))
+    # Branches with kernels of one shape: weights in the wrong order would fit, and show.
+    short = keras.layers.Conv2D(8, 3, strides=2, padding="same")(x)
+    x = keras.layers.ReLU()(keras.layers.Conv2D(8, 3, strides=2, padding="same")(x))
+    x = keras.layers.Conv2D(8, 3, padding="same")(x)
+    model = keras.Model(input_tensor, keras.layers.ReLU()(keras.layers.Add()([x, short])))
     if weights == "imagenet":
         raise Exception("URL fetch failure on http://example.invalid/w.h5: None --\n no route")
     if weights is not None:
@@ -132,6 +135,18 @@ def test_the_trunk_starts_from_the_file(weights):
     assert model.get_layer(TRUNK).trainable
 
 
+@pytest.mark.parametrize("taps", [(), ("inner",)])
+def test_the_trunk_gives_the_features_of_the_published_network(weights, taps):
+    picture = keras.Input((32, 32, 3))
+    trunk = keras.Model(picture, application_trunk("Small", picture, None, taps=taps))
+    published = untrained("Small", 3, weights)
+    trunk.get_layer(TRUNK).set_weights(published.get_weights())
+    seen = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    found = keras.tree.flatten(trunk(seen))
+    np.testing.assert_allclose(found[0], published(seen), rtol=1e-4, atol=1e-4)
+    assert len(found) == 1 + len(taps)
+
+
 def test_a_frozen_trunk_stays_and_then_trains(weights, tmp_path):
     options = replace(QUICK, weights=weights, frozen_epochs=2, epochs=2)
     start = _trunk(network_for_training(options, 127.0, 64.0))
@@ -210,8 +225,8 @@ def test_weights_made_for_the_published_network_give_its_features(tmp_path):
     load_trunk(model, "VGG16", str(file))
     crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 1)).astype(np.float32)
     seen = keras.Model(model.input, model.get_layer("repeat").output)(crops)
-    features = model.get_layer(TRUNK)(seen)[0]
-    expected = published(np.repeat(crops - np.float32(114.8), 3, axis=3))
+    features = model.get_layer(TRUNK)(seen)
+    expected = published([np.repeat(crops - np.float32(114.8), 3, axis=3)])
     np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-3)
     assert np.asarray(expected).any()
 
