@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import TrainingError
-from train.architectures.base import OUTPUT
 from train.averaging import PlainWeights
 from train.batches import resized
 from train.checkpoint import Checkpoint, History
@@ -31,6 +30,7 @@ from train.network import (
     output_names,
 )
 from train.options import TrainOptions
+from train.predicting import probabilities_of
 from train.pretrained import unfreeze_trunk
 from train.progress import Progress
 from train.rates import rate_at
@@ -167,8 +167,7 @@ def predict(
 ) -> npt.NDArray[np.float32]:
     """Probabilities, float32 (N, 7), of grey crops, uint8 (N, size, size), resized if need be."""
     crops = resized(images, model.input_shape[1])[..., None].astype(np.float32)
-    found = model.predict(crops, batch_size=batch_size, verbose=0)
-    return np.asarray(found[OUTPUT] if isinstance(found, dict) else found, dtype=np.float32)
+    return probabilities_of(model, crops, batch_size)
 
 
 def plateau_scale(accuracies: Sequence[float], options: TrainOptions) -> float:

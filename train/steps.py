@@ -94,7 +94,8 @@ def hand_over_rate(
         first,
     )
     optimiser.learning_rate = rate
-    model.make_train_function(force=True)
+    # Made anew by `fit`, with the new rate in it.
+    model.train_function = None
     return True
 
 

@@ -17,6 +17,7 @@ from fer_core.model_store import ModelCard, model_folder, verify_model
 from train.batches import resized
 from train.data import Split
 from train.metrics import with_temperature
+from train.predicting import probabilities_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -138,8 +139,8 @@ class Teachers:
         for model, card in self._models:
             crops = resized(images, card.input_size)
             for seen in (crops, crops[:, :, ::-1]):
-                found = model.predict(seen[..., None], batch_size=_BATCH, verbose=0)
-                total += with_temperature(np.asarray(found), card.temperature)
+                found = probabilities_of(model, seen[..., None], _BATCH)
+                total += with_temperature(found, card.temperature)
         return (total / (2 * len(self._models))).astype(np.float32)
 
     def of_crops(self, crops: Any) -> Floats:
@@ -155,8 +156,8 @@ class Teachers:
                 side = (card.input_size, card.input_size)
                 seen = keras.ops.image.resize(crops, side, "bicubic", antialias=True)
             plain = keras.ops.convert_to_numpy(seen)
-            found = model.predict(plain, batch_size=_BATCH, verbose=0)
-            total += with_temperature(np.asarray(found), card.temperature)
+            found = probabilities_of(model, np.asarray(plain), _BATCH)
+            total += with_temperature(found, card.temperature)
         return (total / len(self._models)).astype(np.float32)
 
 
