@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
-import train.architectures as registry
 from fer_core.errors import OptionError
 from fer_core.model_store import ModelCard, write_card
 from train.audit import audit, exact_pairs, near_pairs, write_sheets
@@ -25,14 +22,9 @@ from train.views import views
 
 from .made import made_dataset, write_npz
 from .test_recipe_runs import teacher_folder
-from .tiny import QUICK, Tiny
+from .tiny import QUICK
 
-
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(registry.ARCHITECTURES, "tiny", Tiny)
-    yield
-    keras.backend.clear_session()
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def portraits(count: int) -> np.ndarray:

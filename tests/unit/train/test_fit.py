@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,58 +11,19 @@ import keras
 import numpy as np
 import pytest
 
-import train.architectures as registry
 from fer_core.errors import TrainingError
 from fer_core.model_store import load_card, verify_model
-from train.architectures.compact48 import Compact48
 from train.augmentation import AugmentationOptions
 from train.batches import EpochBatches, soft_targets
 from train.checkpoint import HISTORY_COLUMNS
 from train.cli import main
 from train.evaluate import evaluate_folder
 from train.fit import fit, plateau_scale, predict
-from train.options import TrainOptions
-from train.progress import Progress
 
 from .made import made_dataset, write_npz
+from .tiny import QUICK, KillAfter
 
-
-class Tiny(Compact48):
-    """The same blocks with a hundredth of the work."""
-
-    name = "tiny"
-    stages = ((8, 1), (8, 1))
-    stem = 4
-
-
-QUICK = TrainOptions(
-    architecture="tiny",
-    epochs=3,
-    batch_size=28,
-    learning_rate=0.05,
-    warmup_epochs=0.5,
-    precision="float32",
-    weight_decay=0.0,
-    augmentation=AugmentationOptions(flip=0.5, shift=0.02, rotation=2, zoom=0.02, erasing=0.1),
-)
-
-
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(registry.ARCHITECTURES, "tiny", Tiny)
-    yield
-    keras.backend.clear_session()
-
-
-class KillAfter(Progress):
-    """Ends the run the hard way after an epoch, as a kill would."""
-
-    def __init__(self, epoch: int) -> None:
-        self._epoch = epoch
-
-    def epoch(self, row: dict[str, float], best: bool) -> None:
-        if row["epoch"] == self._epoch:
-            raise KeyboardInterrupt
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path):

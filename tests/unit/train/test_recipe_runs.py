@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,28 +19,13 @@ from train.fit import OutOfTimeError, fit, predict
 from train.losses import Distillation, joined
 from train.many import read_queue, run_queue
 from train.options import TrainOptions
-from train.progress import Progress
 from train.seen import SEEN_FILE
 from train.teachers import Taught, Teachers, taught
 
 from .made import made_dataset
-from .tiny import QUICK, Tiny
+from .tiny import QUICK, KillAfter, Tiny
 
-
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(registry.ARCHITECTURES, "tiny", Tiny)
-    yield
-    keras.backend.clear_session()
-
-
-class KillAfter(Progress):
-    def __init__(self, epoch: int) -> None:
-        self._epoch = epoch
-
-    def epoch(self, row: dict[str, float], best: bool) -> None:
-        if row["epoch"] == self._epoch:
-            raise KeyboardInterrupt
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def teacher_folder(folder: Path, seed: int, classes: tuple[str, ...] = CLASSES) -> Path:
