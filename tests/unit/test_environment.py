@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("fer_core", "train", "ui", "benchmarks")
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+COMPILED = sorted(file.name for file in ROOT.glob("requirements*.txt"))
 SCRIPTS = ("scripts/run", "scripts/test", ".ci/run")
 
 HEAVY = {"tensorflow", "keras", "mediapipe"}
@@ -112,7 +113,7 @@ def tracked_texts() -> list[Path]:
 # The pinned set
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", COMPILED)
 def test_every_line_is_an_exact_pin(name: str) -> None:
     loose = [
         str(requirement)
@@ -123,7 +124,7 @@ def test_every_line_is_an_exact_pin(name: str) -> None:
     assert loose == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", COMPILED)
 def test_a_compiled_file_names_no_place(name: str) -> None:
     text = (ROOT / name).read_text()
     assert not re.search(r"https?:|file:|index-url|find-links|trusted-host| @ ", text)
@@ -133,22 +134,20 @@ def test_a_compiled_file_names_no_place(name: str) -> None:
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_pinned_set_answers_every_requirement(python: str) -> None:
-    for loose, compiled in (
-        ("requirements.in", "requirements.txt"),
-        ("requirements-dev.in", "requirements-dev.txt"),
-    ):
+    for compiled in COMPILED:
         pins = pins_for(compiled, python)
-        for requirement in requirements_of(loose):
+        for requirement in requirements_of(compiled.replace(".txt", ".in")):
             pin = pins[canonicalize_name(requirement.name)]
             assert requirement.specifier.contains(pin), f"{requirement} against {pin}"
 
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("system", ["linux", "darwin"])
-def test_the_tools_share_the_pins_of_the_app(python: str, system: str) -> None:
+@pytest.mark.parametrize("name", COMPILED)
+def test_other_lists_share_the_pins_of_the_app(python: str, system: str, name: str) -> None:
     app = pins_for("requirements.txt", python, system)
-    tools = pins_for("requirements-dev.txt", python, system)
-    assert {name: pin for name, pin in tools.items() if app.get(name, pin) != pin} == {}
+    others = pins_for(name, python, system)
+    assert {key: pin for key, pin in others.items() if app.get(key, pin) != pin} == {}
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -174,7 +173,7 @@ def test_this_environment_is_the_pinned_one() -> None:
     assert {name: version(name) for name in expected} == expected
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in"])
+@pytest.mark.parametrize("name", [name.replace(".txt", ".in") for name in COMPILED])
 def test_every_requirement_has_a_floor_and_a_reason(name: str) -> None:
     for line in (ROOT / name).read_text().splitlines():
         if not line or line.startswith(("#", "-c ")):
