@@ -50,7 +50,8 @@ def render() -> None:
         job = _start(upload, choice)
     if job is None:
         st.caption(NOTICE)
-    elif job.at_work:
+    elif busy:
+        # Not asked again: a job that ends in this very moment would leave everything disabled.
         _running(job)
     else:
         _ended(job, upload.name)

@@ -277,6 +277,24 @@ def test_a_name_from_outside_is_never_a_path(stage: Stage, tmp_path: Path) -> No
     assert not outside.exists()
 
 
+def test_a_job_that_ends_while_the_page_is_drawn_leaves_nothing_disabled(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "clip.mp4"
+    broken.touch()
+    tab = opened(broken, "clip.mp4")
+    answers = iter([True])
+
+    def ends_between_two_looks(job: video_job.VideoJob) -> bool:
+        job.wait(LIMIT)
+        return next(answers, False)
+
+    monkeypatch.setattr(video_job.VideoJob, "at_work", property(ends_between_two_looks))
+    tab.button(key="video_start").click().run()
+    assert len(tab.error) == 1
+    assert not tab.button(key="video_start").disabled
+
+
 def test_an_unexpected_fault_is_a_sentence_too(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
