@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_core.classifier import Classifier
-from fer_core.crops import crop_faces, grey_of
-from fer_core.detectors import DETECTORS, DetectorOptions, create_detector
+from fer_core.closing import Closing
+from fer_core.crops import crop_faces
+from fer_core.detectors import DETECTORS, DetectorOptions, Follower, create_detector
 from fer_core.emotions import CLASSES, UNCERTAIN
 from fer_core.errors import OptionError
 from fer_core.model_store import model_folder
@@ -68,7 +68,7 @@ class AnalyzerOptions:
             )
 
 
-class Analyzer:
+class Analyzer(Closing):
     """Finds the faces in a picture and reads their expressions.
 
     >>> with Analyzer() as analyzer:
@@ -111,6 +111,8 @@ class Analyzer:
             detector = create_detector(self.options.detector, self.options.detector_options)
             self._owned.append(detector)
         self._detector = detector
+        self._follower = detector if isinstance(detector, Follower) else None
+        self._shape: tuple[int, ...] = ()
         if classifier is None:
             try:
                 classifier = Classifier(
@@ -173,7 +175,7 @@ class Analyzer:
         """
         if not _is_frame(picture):
             picture = load_picture(picture)
-        detections, probabilities, timings = self._read(picture)
+        detections, probabilities, timings = self._read(picture, self._expected(picture, pts))
         started = time.perf_counter()
         numbers = self._tracker.update([detection.box for detection in detections], pts)
         faces = []
@@ -222,28 +224,27 @@ class Analyzer:
         while self._owned:
             self._owned.pop().close()
 
-    def __enter__(self) -> Analyzer:
-        return self
+    def _expected(self, picture: Picture, pts: float) -> list[Box]:
+        """Where the faces of the last frame should be in this one, if it is of the same size."""
+        same, self._shape = picture.shape == self._shape, picture.shape
+        return self._tracker.expected(pts) if same else []
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _read(self, picture: Picture) -> tuple[list[Detection], Probabilities, dict[str, float]]:
-        """Detect, crop, classify; the milliseconds of each."""
+    def _read(
+        self, picture: Picture, known: Sequence[Box] | None = None
+    ) -> tuple[list[Detection], Probabilities, dict[str, float]]:
+        """Detect (near `known`, where the detector can), crop, classify; milliseconds of each."""
         card = self.classifier.card
         started = time.perf_counter()
-        detections = self._detector.detect(picture)
+        if known and self._follower is not None:
+            detections = self._follower.follow(picture, known)
+        else:
+            detections = self._detector.detect(picture)
         detected = time.perf_counter()
         if not detections:
             nobody = np.zeros((0, len(CLASSES)), np.float32)
             timings = {"detect": 1000 * (detected - started), "crop": 0.0, "classify": 0.0}
             return [], nobody, {**timings, "track": 0.0}
-        crops = crop_faces(grey_of(picture), detections, card.input_size, card.crop)
+        crops = crop_faces(picture, detections, card.input_size, card.crop)
         cropped = time.perf_counter()
         probabilities = self.classifier.classify(crops)
         return (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
+from fer_core.closing import Closing
 from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError
 from fer_core.model_store import ModelCard, load_card, model_folder
@@ -15,7 +15,7 @@ from fer_core.runtimes import Crops, Probabilities, Runtime, create_runtime
 __all__ = ["Classifier", "calibrate"]
 
 
-class Classifier:
+class Classifier(Closing):
     """Runs a batch of crops through a model and calibrates what comes out.
 
     Load it once per process and share it: an instance may be used by any number of threads, which
@@ -67,17 +67,6 @@ class Classifier:
     def close(self) -> None:
         """Release the network; calling it twice is allowed."""
         self.runtime.close()
-
-    def __enter__(self) -> Classifier:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def calibrate(probabilities: Probabilities, temperature: float) -> Probabilities:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
+from fer_core.cluster.address import with_address
 from fer_core.commands import analyze, camera, models
 from fer_core.commands.common import CANNOT, INTERRUPTED, SOME_FAILED, complain
 from fer_core.errors import FerError
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; None for those of the process.
     """
-    options = _parser().parse_args(arguments)
+    words = with_address(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words)
     try:
         with _ending_is_an_interrupt():
             code: int = options.run(options)
@@ -51,12 +53,30 @@ class _Parser(argparse.ArgumentParser):
         self.exit(CANNOT, f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.\n")
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for, which takes longer than the rest."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(nargs=0, **given)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            said = f"fer-live {version('fer-live')}"
+        except PackageNotFoundError:
+            said = "fer-live, run from its folder, without an installed version"
+        print(f"{said}; Python {sys.version.partition(' ')[0]}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m fer_core",
         description="Read facial expressions in pictures, clips and live video, on this machine.",
         epilog="`%(prog)s COMMAND --help` says what a command takes and gives.",
     )
+    parser.add_argument("--version", action=_Version, help="print the version and end")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (analyze, camera, models):
         command.add_parser(commands)

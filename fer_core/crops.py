@@ -122,7 +122,10 @@ def face_frame(detection: Detection, spec: CropSpec | None = None) -> FaceFrame:
 
 
 def crop_faces(
-    grey: Grey, detections: Sequence[Detection], size: int, spec: CropSpec | None = None
+    picture: Grey | Picture,
+    detections: Sequence[Detection],
+    size: int,
+    spec: CropSpec | None = None,
 ) -> npt.NDArray[np.uint8]:
     """The faces as the networks see them.
 
@@ -131,8 +134,9 @@ def crop_faces(
     and the detector has them.
 
     Args:
-        grey: uint8 (height, width), from `grey_of`.
-        detections: faces in pixels of `grey`.
+        picture: RGB uint8 (height, width, 3), of which only what lies around the faces is turned
+            grey, or grey uint8 (height, width), from `grey_of`.
+        detections: faces in pixels of `picture`.
         size: side of the crops, from the model's card.
         spec: margin and alignment, from the model's card; None for FER2013's own framing.
 
@@ -140,14 +144,16 @@ def crop_faces(
         uint8 (N, size, size, 1); (0, size, size, 1) without detections.
 
     Raises:
-        PictureError: `grey` is not uint8 (height, width) or has no pixel.
+        PictureError: `picture` is neither of these or has no pixel.
         OptionError: `size` is not positive or the margin leaves nothing of the face.
     """
     spec = spec or CropSpec()
-    if grey.ndim != 2 or grey.dtype != np.uint8 or grey.size == 0:
+    fits = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)
+    if not fits or picture.dtype != np.uint8 or picture.size == 0:
         raise PictureError(
-            "crop_faces takes grey uint8 of shape (height, width), as grey_of gives it. "
-            f"Received: {grey.dtype} of shape {grey.shape}."
+            "crop_faces takes RGB uint8 of shape (height, width, 3), or grey uint8 of shape "
+            f"(height, width), as grey_of gives it. Received: {picture.dtype} of shape "
+            f"{picture.shape}."
         )
     if size < 1:
         raise OptionError(f"The size of a crop must be at least 1. Received: {size}.")
@@ -155,7 +161,7 @@ def crop_faces(
         raise OptionError(f"A crop's margin must be above -1. Received: {spec.margin}.")
     crops = np.empty((len(detections), size, size, 1), np.uint8)
     for index, detection in enumerate(detections):
-        crops[index, :, :, 0] = _sample(grey, face_frame(detection, spec), size)
+        crops[index, :, :, 0] = _sample(picture, face_frame(detection, spec), size)
     return crops
 
 
@@ -167,13 +173,15 @@ def _tilt(eyes: Eyes, unit: float) -> float:
     return math.atan2(down, across)
 
 
-def _sample(grey: Grey, frame: FaceFrame, size: int) -> Grey:
+def _sample(picture: Grey | Picture, frame: FaceFrame, size: int) -> Grey:
     """`frame` at `size` x `size`: warped with several samples a pixel, then averaged."""
     step = frame.side / size
     # A square far larger than the picture gains nothing from more than these.
-    shrink = min(max(1, math.floor(step / FINEST)), max(grey.shape))
+    shrink = min(max(1, math.floor(step / FINEST)), max(picture.shape[:2]))
     samples = min(max(1, math.ceil(step / shrink - 1e-6)), 2 * FINEST)
-    part, left, top = _surroundings(grey, frame, shrink)
+    part, left, top = _surroundings(picture, frame, shrink)
+    if part.ndim == 3:
+        part = grey_of(part)
     if shrink > 1:
         part = _averaged(part, shrink)
     fine = size * samples
@@ -201,12 +209,14 @@ def _sample(grey: Grey, frame: FaceFrame, size: int) -> Grey:
     return np.asarray(warped, np.uint8)
 
 
-def _surroundings(grey: Grey, frame: FaceFrame, spare: int) -> tuple[Grey, int, int]:
+def _surroundings(
+    picture: Grey | Picture, frame: FaceFrame, spare: int
+) -> tuple[Grey | Picture, int, int]:
     """The part of the picture that `frame` needs, and where its upper left corner lies.
 
     `spare` pixels more are taken on every side, for averaging at the edge.
     """
-    height, width = grey.shape
+    height, width = picture.shape[:2]
     turn = abs(math.cos(frame.angle)) + abs(math.sin(frame.angle))
     reach = frame.side / 2 * turn + spare + 1
     x, y = frame.centre
@@ -215,7 +225,7 @@ def _surroundings(grey: Grey, frame: FaceFrame, spare: int) -> tuple[Grey, int, 
     y0 = min(max(math.floor(y - reach), 0), height - 1)
     x1 = max(min(math.ceil(x + reach), width), x0 + 1)
     y1 = max(min(math.ceil(y + reach), height), y0 + 1)
-    return grey[y0:y1, x0:x1], x0, y0
+    return picture[y0:y1, x0:x1], x0, y0
 
 
 def _averaged(part: Grey, factor: int) -> Grey:

@@ -9,6 +9,7 @@
     ├── RuntimeMissingError    the asked-for runtime is not installed or does not work here
     ├── PackageMissingError    an optional package, such as pandas, is not installed
     ├── CameraError            a camera cannot be opened or read, or there is no screen to show it
+    ├── WorkerError            a file met a limit of the process it is read in, or ended it
     ├── ModelError             a model folder is missing, incomplete, altered or of another kind
     ├── DatasetError           a data set is missing, incomplete or not understood
     └── TrainingError          training cannot go on (NaN loss, full disk, other checkpoint)
@@ -32,6 +33,7 @@ __all__ = [
     "TrainingError",
     "VideoCancelled",
     "VideoError",
+    "WorkerError",
 ]
 
 
@@ -69,6 +71,10 @@ class PackageMissingError(FerError):
 
 class CameraError(FerError):
     """A camera cannot be opened or read, or there is no screen for its window."""
+
+
+class WorkerError(FerError):
+    """A file met a limit of the process that it was read in, ended it, or none could be started."""
 
 
 class ModelError(FerError):

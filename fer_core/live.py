@@ -10,16 +10,27 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
-from fer_core.emotions import UNCERTAIN
-from fer_core.errors import DetectorError, FerError, OptionError
+from fer_core.calibration import NeutralCalibration
+from fer_core.errors import FerError
+from fer_core.governor import Governor, Seat
+from fer_core.live_analyzer import (
+    Draw,
+    FrameSink,
+    LiveAnalyzer,
+    draw_overlay,
+    in_short,
+    own_analyzer,
+    warm_analyzer,
+)
+from fer_core.live_answers import LiveAnswers
+from fer_core.live_frames import StreamTime, as_frame, dimmed, picture_of, unrecognisable
 from fer_core.live_metrics import LiveMetrics, LiveSnapshot
-from fer_core.results import FrameResult
+from fer_core.live_privacy import PrivacyGuard
+from fer_core.live_settings import LiveSettings
+from fer_core.live_timeline import LiveTimeline, Marker, TimelineView
+from fer_core.quality import with_quality
 
 if TYPE_CHECKING:
     import av
@@ -30,63 +41,8 @@ __all__ = ["LiveAnalyzer", "LiveSession", "LiveSettings", "LiveSnapshot"]
 
 _log = logging.getLogger(__name__)
 
-_WARM_UP_SHAPE = (480, 640, 3)
 _FAILURES_BEFORE_RENEWAL = 3
 _RENEWAL_SECONDS = 5.0
-_JUMP_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class LiveSettings:
-    """Everything a viewer may change while the stream runs.
-
-    Attributes:
-        detector: a name in `fer_core.detectors.DETECTORS`.
-        model: name of a model folder; None for the default one.
-        runtime: a name in `fer_core.runtimes.RUNTIMES`, or `auto`.
-        mirror: whether the picture is turned left to right, as in a mirror; text is not.
-        min_confidence: labels whose best probability is under this, 0 to 1, read `uncertain`;
-            None for the threshold in the model's card.
-        bars: whether a bar per class is drawn beside each face.
-    """
-
-    detector: str = "blazeface"
-    model: str | None = None
-    runtime: str = "auto"
-    mirror: bool = True
-    min_confidence: float | None = None
-    bars: bool = False
-
-    def __post_init__(self) -> None:
-        if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
-            raise OptionError(
-                f"min_confidence is {self.min_confidence!r}. Give a number from 0 to 1, or None."
-            )
-
-    def needs_another_analyzer(self, other: LiveSettings) -> bool:
-        """Whether going from here to `other` takes another detector or network."""
-        mine = (self.detector, self.model, self.runtime)
-        return mine != (other.detector, other.model, other.runtime)
-
-
-class LiveAnalyzer(Protocol):
-    """The part of `fer_core.analyzer.Analyzer` that a live stream uses."""
-
-    def track(self, picture: Picture, pts: float) -> FrameResult:
-        """Faces of one frame; labels as the analyzer's own threshold has them."""
-        ...
-
-    def reset(self) -> None:
-        """Forget all tracks."""
-        ...
-
-    def close(self) -> None:
-        """Release the detector."""
-        ...
-
-
-# May draw into the picture that it is given.
-Draw = Callable[["Picture", FrameResult, LiveSettings], "Picture"]
 
 
 class LiveSession:
@@ -103,6 +59,7 @@ class LiveSession:
             detector is not. None: `fer_core.analyzer.Analyzer` with a model of its own.
         draw: (picture, result, settings) -> picture. None: `fer_core.overlay.draw`.
         clock: seconds that never go back.
+        governor: shares the machine with the other streams; None works on every frame.
     """
 
     def __init__(
@@ -111,17 +68,28 @@ class LiveSession:
         make_analyzer: Callable[[LiveSettings], LiveAnalyzer] | None = None,
         draw: Draw | None = None,
         clock: Callable[[], float] = time.monotonic,
+        governor: Governor | None = None,
     ) -> None:
-        self._make_analyzer = make_analyzer or _own_analyzer
-        self._draw = draw or _draw_overlay
+        self._governor = governor
+        self._seat: Seat | None = None
+        self._make_analyzer = make_analyzer or own_analyzer
+        self._draw = draw or draw_overlay
         self._clock = clock
         self._settings = settings or LiveSettings()
         self._analyzer: LiveAnalyzer | None = None
         self._made_at = -math.inf
         self._failures = 0
-        self._last_pts = 0.0
         self._last_mirror = self._settings.mirror
+        self._paused = False
+        self._sink: FrameSink | None = None
+        self._notes: list[str] = []
+        self._shown: Picture | None = None
+        self._still: Picture | None = None
+        self._time = StreamTime()
+        self._answers = LiveAnswers()
+        self._privacy = PrivacyGuard()
         self._metrics = LiveMetrics()
+        self._timeline = LiveTimeline()
         # Taken in this order, never the other way: apply, work, state.
         self._apply_lock = threading.Lock()
         self._work_lock = threading.Lock()
@@ -137,6 +105,26 @@ class LiveSession:
         """Whether frames will be analysed, rather than passed through."""
         return self._analyzer is not None
 
+    @property
+    def calibration(self) -> NeutralCalibration:
+        """What the faces of this stream look like at rest."""
+        return self._answers.calibration
+
+    @property
+    def paused(self) -> bool:
+        """Whether the picture stands still and nothing is analysed; the connection stays."""
+        return self._paused
+
+    @property
+    def allowed_rate(self) -> float | None:
+        """Frames a second that this stream gets because others came first; None for all of them."""
+        seat = self._seat
+        return seat.allowed if seat is not None and seat.limited else None
+
+    def pause(self, paused: bool = True) -> None:
+        """Let the picture stand still, or go on; faces that are still there keep their numbers."""
+        self._paused = paused
+
     def apply(self, settings: LiveSettings) -> None:
         """Go over to `settings`; also mends an analyzer that keeps failing.
 
@@ -150,21 +138,28 @@ class LiveSession:
             changed = self._settings.needs_another_analyzer(settings)
             if current is None or changed or self._worn_out():
                 self._made_at = self._clock()
-                self._swap(self._warm_analyzer(settings))
+                self._swap(warm_analyzer(self._make_analyzer, settings))
+            if settings.privacy and not self._settings.privacy:
+                # What stands still must not show a face that was not blurred yet.
+                self._shown = self._still = None
             self._settings = settings
 
     def release(self) -> None:
         """Let go of the detector, at the end of a stream. Quick: closing goes to another thread."""
+        self._paused = False
+        self._shown = self._still = None
+        self._leave()
         threading.Thread(target=self._swap, args=(None,), name="live-release", daemon=True).start()
 
     def close(self) -> None:
         """Let go of the detector and wait for it; calling it twice is allowed."""
+        self._leave()
         self._swap(None)
 
     def __del__(self) -> None:
         # A session that was never started or stopped still holds a detector, and some detectors
         # hang the process when they reach the garbage collector unclosed.
-        if getattr(self, "_analyzer", None) is not None:
+        if getattr(self, "_analyzer", None) is not None or getattr(self, "_seat", None) is not None:
             self.close()
 
     def snapshot(self) -> LiveSnapshot:
@@ -172,86 +167,125 @@ class LiveSession:
         with self._state_lock:
             return self._metrics.snapshot(self._clock())
 
+    def mark(self, note: str = "") -> Marker:
+        """Mark this moment on the timeline, and in the recording if there is one."""
+        with self._state_lock:
+            marker = self._timeline.mark(self._clock(), note)
+            if self._sink is not None:
+                self._notes.append(marker.note)
+            return marker
+
+    def record(self, sink: FrameSink | None) -> None:
+        """From the next frame on, hand what is shown to `sink`; None ends that."""
+        with self._state_lock:
+            self._sink, self._notes = sink, []
+
+    def timeline(
+        self, seconds: float = 60, points: int = 120, track: int | None = None
+    ) -> TimelineView:
+        """The last `seconds`; see `LiveTimeline.view`."""
+        with self._state_lock:
+            return self._timeline.view(self._clock(), seconds, points, track)
+
     def callback(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """The labelled frame; `frame` itself when there is no analyzer or something failed.
+        """The labelled frame; `frame` itself when there is no analyzer or something failed, and
+        blurred from edge to edge in privacy mode.
 
         Never raises: an exception that escaped would freeze the stream for good, without a word.
         The failure is kept for `snapshot`.
         """
+        settings = self._settings
         try:
-            return self._process(frame)
+            shown = self._stand_still(frame) if self._paused else self._process(frame, settings)
         except Exception as error:
             self._note(error)
-            return frame
+            shown = None
+        if shown is not None:
+            return shown
+        return unrecognisable(frame, settings.mirror) if settings.privacy else frame
 
-    def _process(self, frame: av.VideoFrame) -> av.VideoFrame:
-        import av
-
+    def _process(self, frame: av.VideoFrame, settings: LiveSettings) -> av.VideoFrame | None:
+        seat = self._sit()
+        if seat is not None and not seat.due() and self._shown is not None:
+            # Not the new picture: what is drawn belongs to the frame that it was found in.
+            return as_frame(self._shown, frame)
         begin = time.perf_counter()
-        settings = self._settings
-        picture: Picture = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-        if settings.mirror:
-            # Before anything is found or drawn, so that boxes fit and text stays readable.
-            turned = np.empty_like(picture)
-            cv2.flip(picture, 1, turned)
-            picture = turned
+        # Mirrored before anything is found or drawn, so that boxes fit and text stays readable.
+        picture = picture_of(frame, settings.mirror)
         read = time.perf_counter()
         with self._work_lock:
-            if self._analyzer is None:
-                return frame
-            result = self._analyzer.track(picture, self._time_of(frame, settings))
+            analyzer = self._analyzer
+            if analyzer is None:
+                return None
+            pts = self._step(analyzer, frame, settings)
+            result = analyzer.track(picture, pts)
+            threshold = analyzer.min_confidence
+        tracked = time.perf_counter()
+        result = with_quality(picture, result)
         if settings.min_confidence is not None:
-            result = with_threshold(result, settings.min_confidence)
+            threshold = settings.min_confidence
+        result = self._answers.refine(result, pts, settings.smoothing, threshold)
         worked = time.perf_counter()
-        drawn = av.VideoFrame.from_ndarray(self._draw(picture, result, settings), format="rgb24")
-        drawn.pts, drawn.time_base = frame.pts, frame.time_base
+        if settings.privacy:
+            self._privacy.blur(picture, result, pts)
+        picture = self._draw(picture, result, settings)
+        drawn = as_frame(picture, frame)
+        self._shown, self._still = picture, None
         end = time.perf_counter()
+        if seat is not None:
+            seat.worked(end - begin)
         stages = {
             "read": 1000 * (read - begin),
             **result.timings,
+            "judge": 1000 * (worked - tracked),
             "draw": 1000 * (end - worked),
             "total": 1000 * (end - begin),
         }
         with self._state_lock:
             self._failures = 0
-            self._metrics.finished(
-                self._clock(),
-                [face.label for face in result.faces],
-                stages,
-                (result.width, result.height),
-            )
+            now = self._clock()
+            self._metrics.finished(now, result, stages)
+            self._timeline.add(now, result.faces)
+            sink, notes = self._sink, self._notes
+            if sink is not None:
+                self._notes = []
+        if sink is not None:
+            sink.put(picture, result, notes)
         return drawn
 
-    def _time_of(self, frame: av.VideoFrame, settings: LiveSettings) -> float:
-        """Seconds for the tracker, strictly rising; a jump or a turned picture ends all tracks."""
-        now = self._clock() if frame.time is None else float(frame.time)
-        turned = settings.mirror != self._last_mirror
-        if turned or not -_JUMP_SECONDS < now - self._last_pts < _JUMP_SECONDS:
-            assert self._analyzer is not None
-            self._analyzer.reset()
-            self._last_mirror = settings.mirror
-        else:
-            now = max(now, self._last_pts + 1e-3)
-        self._last_pts = now
-        return now
+    def _sit(self) -> Seat | None:
+        if self._seat is None and self._governor is not None and self._analyzer is not None:
+            self._seat = self._governor.join()
+        return self._seat
 
-    def _warm_analyzer(self, settings: LiveSettings) -> LiveAnalyzer:
-        fresh: LiveAnalyzer | None = None
-        try:
-            fresh = self._make_analyzer(settings)
-            fresh.track(np.zeros(_WARM_UP_SHAPE, np.uint8), 0.0)
-            fresh.reset()
-        except Exception as error:
-            if fresh is not None:
-                fresh.close()
-            if isinstance(error, FerError):
-                raise
-            _log.error("An analyzer could not be started", exc_info=error)
-            raise DetectorError(
-                f"{settings.detector} with the model {settings.model or 'by default'} could not be "
-                f"started ({_in_short(error)}). Choose another detector or model."
-            ) from error
-        return fresh
+    def _leave(self) -> None:
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            seat.leave()
+
+    def _stand_still(self, frame: av.VideoFrame) -> av.VideoFrame | None:
+        """The last picture, dimmed; None when there is none that may be shown."""
+        self._time.skip(self._raw_time(frame))
+        if self._still is None:
+            if self._shown is None:
+                return None
+            self._still = dimmed(self._shown)
+        with self._state_lock:
+            self._metrics.held(self._clock())
+        return as_frame(self._still, frame)
+
+    def _raw_time(self, frame: av.VideoFrame) -> float:
+        return self._clock() if frame.time is None else float(frame.time)
+
+    def _step(self, analyzer: LiveAnalyzer, frame: av.VideoFrame, settings: LiveSettings) -> float:
+        """Seconds for the tracker, strictly rising; a jump or a turned picture ends all tracks."""
+        goes_on = self._time.step(self._raw_time(frame))
+        if settings.mirror != self._last_mirror or not goes_on:
+            analyzer.reset()
+            self._answers.reset()
+            self._privacy.reset()
+            self._last_mirror = settings.mirror
+        return self._time.now
 
     def _worn_out(self) -> bool:
         """Whether the analyzer fails frame after frame, and is not a new one."""
@@ -264,7 +298,7 @@ class LiveSession:
             sentence = str(error)
         else:
             sentence = (
-                f"A frame could not be worked on ({_in_short(error)}). "
+                f"A frame could not be worked on ({in_short(error)}). "
                 "The picture goes on; if labels stay away, choose another detector or model."
             )
         with self._state_lock:
@@ -276,35 +310,12 @@ class LiveSession:
 
     def _swap(self, fresh: LiveAnalyzer | None) -> None:
         with self._work_lock:
+            if fresh is None:
+                self._leave()
             old, self._analyzer = self._analyzer, fresh
+            self._answers.reset()
+            self.calibration.reset()  # another tracker numbers anew, from 1
             with self._state_lock:
                 self._failures = 0
         if old is not None:
             old.close()
-
-
-def _in_short(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
-
-
-def with_threshold(result: FrameResult, min_confidence: float) -> FrameResult:
-    """`result` with the labels that it has under another threshold, 0 to 1."""
-    faces = tuple(
-        replace(face, label=face.top if face.confidence >= min_confidence else UNCERTAIN)
-        for face in result.faces
-    )
-    return replace(result, faces=faces)
-
-
-def _own_analyzer(settings: LiveSettings) -> LiveAnalyzer:
-    from fer_core.analyzer import Analyzer, AnalyzerOptions
-
-    return Analyzer(
-        AnalyzerOptions(detector=settings.detector, model=settings.model, runtime=settings.runtime)
-    )
-
-
-def _draw_overlay(picture: Picture, result: FrameResult, settings: LiveSettings) -> Picture:
-    from fer_core.overlay import OverlayOptions, draw
-
-    return draw(picture, result, OverlayOptions(bars=settings.bars), in_place=True)

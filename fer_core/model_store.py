@@ -27,6 +27,7 @@ __all__ = [
     "load_card",
     "model_folder",
     "models_root",
+    "runnable_models",
     "verify_model",
     "write_card",
 ]
@@ -69,7 +70,7 @@ class ModelCard:
         figures: by split: accuracy and macro-F1, 0 to 1, and the number of images behind them.
         files: by file name: `sha256` and `bytes`.
         versions: of the packages that made it.
-        intended_use, limits: sentences for people.
+        intended_use, out_of_scope, limits: sentences for people.
         schema: version of this layout.
     """
 
@@ -89,6 +90,7 @@ class ModelCard:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     intended_use: str = ""
+    out_of_scope: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     schema: int = SCHEMA
 
@@ -148,7 +150,7 @@ def model_folder(name: str | None = None, root: Path | None = None) -> Path:
     for folder in candidates:
         if folder.is_dir():
             return folder
-    known = ", ".join(list_models(base)) or "none"
+    known = ", ".join(runnable_models(base)) or "none"
     raise ModelError(f"There is no model called {name!r}. Models in {base}: {known}.")
 
 
@@ -160,6 +162,16 @@ def list_models(root: Path | None = None) -> list[str]:
     return sorted(
         p.name for p in base.iterdir() if (p / CARD_FILE).is_file() and not p.name.startswith(".")
     )
+
+
+def runnable_models(root: Path | None = None) -> list[str]:
+    """Names of the folders in `root` that hold a network to run, sorted.
+
+    Some folders hold only a card, figures and curves of a network that was trained for comparison.
+    A folder whose card cannot be read is named too, so that opening it says what is wrong.
+    """
+    base = root or models_root()
+    return [name for name in list_models(base) if not _holds_figures_only(base / name)]
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -206,6 +218,12 @@ def verify_model(folder: Path, only: str | None = None) -> ModelCard:
         ModelError: a listed file is missing or altered, or `only` is not listed.
     """
     card = load_card(folder)
+    if not card.files:
+        raise ModelError(
+            f"The model folder {folder} holds figures only, no network to run. Choose another "
+            "model, or train this one with `python -m train fit --config "
+            f"{folder}/options.json --data PATH --out FOLDER`."
+        )
     if only is not None and only not in card.files:
         listed = ", ".join(sorted(card.files)) or "none"
         raise ModelError(f"The card of {folder} does not list {only}. It lists: {listed}.")
@@ -237,6 +255,13 @@ def file_sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
+def _holds_figures_only(folder: Path) -> bool:
+    try:
+        return not load_card(folder).files
+    except ModelError:
+        return False
+
+
 def _is_bare(name: str) -> bool:
     return bool(name) and name not in (".", "..") and "/" not in name and "\\" not in name
 
@@ -254,7 +279,8 @@ def _card_from(data: Any, file: Path) -> ModelCard:
     try:
         values["crop"] = CropSpec(**values.get("crop", {}))
         values["classes"] = tuple(values["classes"])
-        values["limits"] = tuple(values.get("limits", ()))
+        for name in ("limits", "out_of_scope"):
+            values[name] = tuple(values.get(name, ()))
         card = ModelCard(**values)
     except (KeyError, TypeError) as error:
         raise ModelError(f"The card {file} lacks something or has too much: {error}.") from None

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fer_core.detectors.base import Picture
 from fer_core.errors import PictureError
+from fer_core.jpeg_scans import MOST_SCANS, has_too_many_scans
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,15 +26,20 @@ FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF"
 """Pillow's names of the formats that are read, where Pillow is new enough to know them. Those that
 start other programs (PostScript) are left out."""
 
-STRIP = 512
-"""Rows that are converted at a time, so that no second full copy is needed."""
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""What stands at bytes 8 to 12 of a HEIC file, behind `ftyp` (ISO/IEC 23008-12)."""
+
+STRIP = 65_536
+"""Pixels that are converted at a time: no second full copy is needed, and pieces this small fit
+into memory that the process has; asking the system for more takes longer than converting."""
 
 
 def load_picture(source: str | Path | bytes | npt.NDArray[Any]) -> Picture:
     """Read a picture.
 
-    Files are turned as their EXIF orientation says; transparent parts lie over white; of several
-    images in a file the first is taken; 16-bit values are divided by 257.
+    Files are turned as their EXIF orientation says, HEIC as the file itself says; transparent parts
+    lie over white; of several images in a file the first is taken; 16-bit values are divided by
+    257.
 
     Args:
         source: path, content of a file, or an array: uint8 or uint16, grey (height, width) or
@@ -83,6 +89,8 @@ def _from_file(stream: Any, what: str) -> Picture:
 
     Image.init()
     known = [name for name in FORMATS if name in Image.OPEN]
+    if _is_heif(stream):
+        known.append(_heif_format(what))
     try:
         image = Image.open(stream, formats=known)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -90,7 +98,7 @@ def _from_file(stream: Any, what: str) -> Picture:
     except UnidentifiedImageError:
         raise PictureError(
             f"{what} is not in a picture format that is read here. "
-            "Use JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF."
+            "Use JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF."
         ) from None
     except Exception as error:
         # Pillow's readers raise whatever their parser stumbles over, from struct.error to KeyError.
@@ -99,6 +107,11 @@ def _from_file(stream: Any, what: str) -> Picture:
         if image.width * image.height > MAX_PIXELS:
             raise PictureError(
                 f"{what} is too large: {image.width}x{image.height} pixels. {_limit()}"
+            )
+        if image.info.get("progressive") and has_too_many_scans(stream):
+            raise PictureError(
+                f"{what} is written in more than {MOST_SCANS} passes, which would keep the machine "
+                "busy for minutes. Save it again as an ordinary JPEG."
             )
         try:
             image.load()
@@ -118,14 +131,39 @@ def _from_file(stream: Any, what: str) -> Picture:
             ) from None
 
 
+def _is_heif(stream: Any) -> bool:
+    start = stream.read(12)
+    stream.seek(0)
+    return start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS
+
+
+def _heif_format(what: str) -> str:
+    """Teach Pillow to read HEIC; the name under which it then does.
+
+    Raises:
+        PictureError: the package for it is not there.
+    """
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise PictureError(
+            f"{what} is HEIC, which needs the package pillow-heif ({error}). "
+            "Install it, or save the picture as JPEG."
+        ) from None
+    # It turns the picture itself and says so in its EXIF data, so nothing is turned twice.
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return "HEIF"
+
+
 def _decoded(image: Image.Image) -> Picture:
     """The pixels of a loaded image, strip by strip."""
     low, high = 0.0, 255.0
     if image.mode == "I" or image.mode == "F" or image.mode.startswith("I;16"):
         low, high = _range(image)
     picture = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, STRIP):
-        bottom = min(top + STRIP, image.height)
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
         strip = image.crop((0, top, image.width, bottom))
         if strip.mode == "I" or strip.mode == "F" or strip.mode.startswith("I;16"):
             values = np.asarray(strip).astype(np.float64)

@@ -14,6 +14,8 @@ from fer_core.emotions import CLASSES
 if TYPE_CHECKING:
     import pandas
 
+    from fer_core.quality import FaceQuality
+
 
 @dataclass(frozen=True)
 class Box:
@@ -97,6 +99,7 @@ class Face:
         label: the best class, or `uncertain` when its probability is under the threshold.
         track_id: number of the track, from 1; None for single pictures.
         eyes: eye points, or None.
+        quality: how well the face was filmed, where that was measured (`fer_core.quality`).
     """
 
     box: Box
@@ -105,6 +108,7 @@ class Face:
     label: str
     track_id: int | None = None
     eyes: Eyes | None = None
+    quality: FaceQuality | None = None
 
     @property
     def top(self) -> str:
@@ -117,8 +121,8 @@ class Face:
         return max(self.probabilities)
 
     def to_dict(self) -> dict[str, Any]:
-        """A plain dictionary that `json` can write."""
-        return {
+        """A plain dictionary that `json` can write; `quality` is in it where it was measured."""
+        data: dict[str, Any] = {
             "box": [self.box.x0, self.box.y0, self.box.x1, self.box.y1],
             "score": self.score,
             "label": self.label,
@@ -127,11 +131,16 @@ class Face:
             "track_id": self.track_id,
             "eyes": None if self.eyes is None else [list(self.eyes.left), list(self.eyes.right)],
         }
+        if self.quality is not None:
+            data["quality"] = self.quality.to_dict()
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Face:
         """The face that `to_dict` made `data` of."""
-        eyes = data["eyes"]
+        from fer_core.quality import FaceQuality
+
+        eyes, quality = data["eyes"], data.get("quality")
         return cls(
             box=Box(*data["box"]),
             score=data["score"],
@@ -139,6 +148,7 @@ class Face:
             label=data["label"],
             track_id=data["track_id"],
             eyes=None if eyes is None else Eyes(*((x, y) for x, y in eyes)),
+            quality=None if quality is None else FaceQuality.from_dict(quality),
         )
 
 

@@ -13,6 +13,9 @@ from fer_core.results import Box
 
 __all__ = ["Tracker", "TrackerOptions"]
 
+_SOON = 0.2
+"""Seconds within which a face can be looked for where it was."""
+
 
 @dataclass(frozen=True)
 class TrackerOptions:
@@ -99,6 +102,15 @@ class Tracker:
                 self._tracks[self._next] = BoxMotion(box, pts)
                 self._next += 1
         return [given[column] for column in range(len(boxes))]
+
+    def expected(self, pts: float) -> list[Box]:
+        """Where the faces of the last frame should be at `pts`, seconds.
+
+        Empty when that frame is too long ago, or later, for this to mean anything.
+        """
+        if not 0 <= pts - self._pts <= _SOON:
+            return []
+        return [track.predicted(pts) for track in self._tracks.values() if track.pts == self._pts]
 
     def live_tracks(self) -> frozenset[int]:
         """Numbers that may still come back: seen no longer than `max_gap` ago."""

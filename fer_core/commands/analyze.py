@@ -54,7 +54,8 @@ def add_parser(commands: Commands) -> None:
             "  %(prog)s portrait.jpg\n"
             "  %(prog)s holidays/ --csv faces.csv --report report.html\n"
             "  %(prog)s 'clips/*.mp4' --every 5 --parquet faces.parquet --annotate drawn\n"
-            "  find . -name '*.jpg' -print0 | %(prog)s - --jsonl faces.jsonl\n\n"
+            "  find . -name '*.jpg' -print0 | %(prog)s - --jsonl faces.jsonl\n"
+            "  %(prog)s --ray clips/ s3://bucket/more --out faces\n\n"
             "A run that writes files keeps what it has done in fer-live.ledger beside them, by\n"
             "the content of each file. A run that was broken off goes on where it was when the\n"
             "same command is given again, with no row lost or twice. After a run over a folder, a\n"
@@ -107,12 +108,38 @@ def add_parser(commands: Commands) -> None:
         metavar="N",
         help="in clips, analyse every N-th frame; default: each",
     )
+    cluster = parser.add_argument_group("over many cores or machines, with Ray")
+    cluster.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="hand the files out to workers: of this machine without an address, or of the Ray "
+        "cluster at HOST:PORT; PATH may then also be an address such as s3://bucket/clips",
+    )
+    cluster.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="with --ray: where Parquet goes, faces/ with a row a face, files.parquet with a row a "
+        "file; failed.csv names what could not be read",
+    )
+    cluster.add_argument(
+        "--workers", type=int, metavar="N", help="with --ray: default one a core, or one a GPU"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; returns the exit code."""
     check_every(options.every)
+    if options.ray is not None:
+        from fer_core.cluster.run import run_on_ray
+
+        return run_on_ray(options, _settings)
+    for name in ("out", "workers"):
+        if getattr(options, name) is not None:
+            raise OptionError(f"--{name} goes only with --ray. Add --ray, or leave it away.")
     _check_places(options)
     sources, many = find_sources(options.paths, sys.stdin.buffer)
     with quiet(not options.verbose):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ __all__ = ["Camera", "add_parser", "show_camera"]
 
 LOST_FRAMES_MAX = 5
 """Pictures that a camera may owe in a row before it counts as gone."""
+LARGEST_SIDE = 16384
 TITLE = "FER Live - q ends"
 _END_KEYS = {ord("q"), ord("Q"), 27}
 _TRY_A_WINDOW = "import cv2; cv2.namedWindow('FER Live'); cv2.waitKey(1); cv2.destroyAllWindows()"
@@ -222,6 +224,10 @@ def _check(options: argparse.Namespace) -> tuple[int, int] | None:
         cross and width.isascii() and height.isascii() and width.isdigit() and height.isdigit()
     ):
         raise OptionError(f"--size is WIDTHxHEIGHT, as in 1280x720. Received: {options.size}.")
+    if not (0 < int(width) <= LARGEST_SIDE and 0 < int(height) <= LARGEST_SIDE):
+        raise OptionError(
+            f"--size must be from 1 to {LARGEST_SIDE} pixels each way. Received: {options.size}."
+        )
     return int(width), int(height)
 
 
@@ -234,16 +240,30 @@ def _open_camera(device: str, size: tuple[int, int] | None) -> Any:
         opened = camera.isOpened()
     if not opened:
         camera.release()
-        raise CameraError(
-            f"The camera {device} cannot be opened. Check that it is connected and that no other "
-            "program uses it, or choose another with --device."
-        )
+        raise CameraError(f"The camera {device} cannot be opened. {_what_to_do(device)}")
     if size is not None:
         camera.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
         camera.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
     # The newest picture counts, not one from a queue; drivers that have none ignore it.
     camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return camera
+
+
+def _what_to_do(device: str, folder: Path = Path("/dev")) -> str:
+    """What may help, by what Linux shows of its cameras; elsewhere the general advice."""
+    numbered = device.isascii() and device.isdigit()
+    file = folder / f"video{device}" if numbered else Path(device)
+    there = sorted(folder.glob("video[0-9]*"), key=lambda one: (len(one.name), one.name))
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return f"You may not use {file}; add yourself to the group that may, often `video`."
+    if sys.platform.startswith("linux") and "://" not in device and not file.exists():
+        if not there:
+            return "There is no camera on this machine: connect one."
+        return f"Cameras here: {', '.join(map(str, there))}. Choose one with --device."
+    return (
+        "Check that it is connected and that no other program uses it, or choose another with "
+        "--device."
+    )
 
 
 @contextlib.contextmanager

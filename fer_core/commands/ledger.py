@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,34 @@ class Ledger:
                     (_key(copy[0]), content, self._settings + copy[1], os.fsencode(copy[2])),
                 )
             self._database.execute("COMMIT")
+
+    def keep(self, done: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Keep the SHA-256 and summary of files whose frames lie elsewhere: of all, or of none."""
+        with self._sentences():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                self._database.executemany(
+                    "INSERT OR REPLACE INTO sources (content, settings, summary) VALUES (?, ?, ?)",
+                    [(content, self._settings, json.dumps(summary)) for content, summary in done],
+                )
+                self._database.execute("COMMIT")
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+
+    def summaries(self, *, others: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+        """SHA-256 and summary of every file that is done; `others`: of those with other settings.
+
+        The ledger must not be written to before the last one has been taken.
+        """
+        sign = "!=" if others else "="
+        with self._sentences():
+            rows = self._database.execute(
+                f"SELECT content, summary FROM sources WHERE settings {sign} ? ORDER BY id",
+                (self._settings,),
+            )
+            for content, summary in rows:
+                yield content, json.loads(summary)
 
     def frames(self, record: Record) -> Iterator[tuple[int, FrameResult]]:
         """Index and result of every analysed frame, in order."""

@@ -15,6 +15,7 @@ from fer_core.model_store import (
     load_card,
     model_folder,
     models_root,
+    runnable_models,
     verify_model,
 )
 
@@ -50,7 +51,9 @@ def add_parser(commands: Commands) -> None:
         description="Compare the files of models with the SHA-256 that their card lists.",
         epilog=_EXITS,
     )
-    verifying.add_argument("names", nargs="*", metavar="NAME", help="default: all models")
+    verifying.add_argument(
+        "names", nargs="*", metavar="NAME", help="default: all that hold a network"
+    )
     verifying.set_defaults(run=_verify)
     for action in (listing, showing, verifying):
         action.add_argument("--json", action="store_true", help="JSON in place of a table")
@@ -82,7 +85,7 @@ def _list(options: argparse.Namespace) -> int:
                 f"{entry['parameters'] / 1e6:.2f} M",
                 f"{entry['multiply_adds'] / 1e6:.0f} M",
                 "" if entry["accuracy"] is None else f"{100 * entry['accuracy']:.2f} %",
-                f"{entry['bytes'] / 1e6:.1f} MB",
+                f"{entry['bytes'] / 1e6:.1f} MB" if entry["bytes"] else "figures only",
             ]
             for entry in entries
             if "error" not in entry
@@ -123,13 +126,14 @@ def _show(options: argparse.Namespace) -> int:
     ]
     rows.append(["made with", ", ".join(f"{name} {v}" for name, v in card.versions.items())])
     rows.append(["intended use", card.intended_use])
+    rows += [["out of scope", sentence] for sentence in card.out_of_scope]
     rows += [["limit", limit] for limit in card.limits]
     _print_table([card.name, ""], [row for row in rows if row[1]])
     return OK
 
 
 def _verify(options: argparse.Namespace) -> int:
-    names = options.names or list_models()
+    names = options.names or runnable_models()
     if not names:
         raise ModelError(
             f"There is no model in {models_root()}. Train one with `python -m train fit`."
@@ -182,15 +186,29 @@ def _colours(card: ModelCard) -> str:
     return "grey" if card.channels == 1 else "RGB"
 
 
+_SHARES = {
+    "accuracy": "accuracy",
+    "top2_accuracy": "right with one of the best two",
+    "macro_f1": "macro-F1",
+    "expected_calibration_error": "calibration error",
+    "share_shown": "labelled",
+    "accuracy_shown": "right of those labelled",
+}
+"""Figures that are shares, 0 to 1, in words."""
+
+
 def _figures(values: dict[str, float]) -> str:
     said = []
     for name, value in values.items():
         if name == "images":
             said.append(f"{value:,.0f} images")
-        elif isinstance(value, (int, float)):
-            share = name in ("accuracy", "macro_f1", "top2_accuracy") and 0 <= value <= 1
-            text = f"{100 * value:.2f} %" if share else f"{value:g}"
-            said.append(f"{name.replace('_', ' ')} {text}")
+        elif name in _SHARES and isinstance(value, (int, float)):
+            said.append(f"{_SHARES[name]} {100 * value:.2f} %")
+            low, high = (values.get(f"{name}_{end}") for end in ("low", "high"))
+            if low is not None and high is not None:
+                said[-1] += f" (95 %: {100 * low:.2f} to {100 * high:.2f})"
+        elif isinstance(value, (int, float)) and not name.endswith(("_low", "_high")):
+            said.append(f"{name.replace('_', ' ')} {value:g}")
     return ", ".join(said)
 
 

@@ -17,7 +17,7 @@ from fer_core.commands.report import ReportRow, write_report
 from fer_core.commands.sources import Source
 from fer_core.commands.work import Job, analyze_source, copy_file, place_key
 from fer_core.errors import FerError, OptionError
-from fer_core.exports import CsvWriter, JsonLinesWriter, ParquetWriter
+from fer_core.exports import CsvWriter, JsonLinesWriter, ParquetWriter, ResultWriter
 from fer_core.model_store import file_sha256
 from fer_core.overlay import OverlayOptions
 
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "Run"]
 
-TABLES = {"csv": CsvWriter, "jsonl": JsonLinesWriter, "parquet": ParquetWriter}
+TABLES: dict[str, Callable[..., ResultWriter]] = {
+    "csv": CsvWriter,
+    "jsonl": JsonLinesWriter,
+    "parquet": ParquetWriter,
+}
 """What writes the file of `--NAME`."""
 
 

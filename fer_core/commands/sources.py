@@ -12,12 +12,12 @@ from typing import BinaryIO
 
 from fer_core.errors import OptionError
 
-__all__ = ["CLIP", "PICTURE", "Source", "find_sources"]
+__all__ = ["CLIP", "PICTURE", "Source", "belongs", "find_sources", "kind_of"]
 
 PICTURE, CLIP = "picture", "clip"
 
 _ENDINGS = {
-    PICTURE: "avif bmp gif jfif jp2 jpe jpeg jpg pgm png ppm tif tiff webp",
+    PICTURE: "avif bmp gif heic heif jfif jp2 jpe jpeg jpg pgm png ppm tif tiff webp",
     CLIP: "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts webm wmv",
 }
 _KINDS = {f".{ending}": kind for kind, endings in _ENDINGS.items() for ending in endings.split()}
@@ -112,14 +112,21 @@ def _in_folder(folder: str) -> Iterator[Source]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             file = Path(where, name)
-            kind = _KINDS.get(file.suffix.lower())
-            if name.startswith(".") or kind is None or _COPY.search(file.stem):
+            if not belongs(name):
                 continue
             inside = file.parent.relative_to(folder)
+            kind = _KINDS[file.suffix.lower()]
             yield Source(str(file), kind, "" if inside == Path() else str(inside))
     for error in errors:
         place = os.fsdecode(error.filename)
         yield Source(place, error=f"The folder {place!r} cannot be read: {error.strerror}.")
+
+
+def belongs(name: str) -> bool:
+    """Whether a file of this name, found in a folder, is a picture or clip to be read."""
+    file = Path(name)
+    known = file.suffix.lower() in _KINDS
+    return known and not name.startswith(".") and not _COPY.search(file.stem)
 
 
 def kind_of(path: str) -> str:

@@ -10,7 +10,7 @@ when `mediapipe` is chosen. No detector downloads anything.
 
 from __future__ import annotations
 
-from fer_core.detectors.base import Detector, Picture
+from fer_core.detectors.base import Detector, Follower, Picture
 from fer_core.detectors.options import RANGES, DetectorOptions
 from fer_core.errors import OptionError
 
@@ -19,6 +19,7 @@ __all__ = [
     "RANGES",
     "Detector",
     "DetectorOptions",
+    "Follower",
     "Picture",
     "create_detector",
 ]

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fer_core.closing import Closing
 from fer_core.detectors.base import Picture
 from fer_core.detectors.options import DetectorOptions
 from fer_core.errors import DetectorError, PictureError
 from fer_core.results import Detection
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 __all__ = ["DetectorBase", "shrunk"]
 
 
-class DetectorBase(ABC):
+class DetectorBase(Closing):
     """Checks, closing and the order of results; a detector adds `_find` and, if needed, `_release`.
 
     Not to be shared between threads unless a detector says so.
@@ -40,13 +38,19 @@ class DetectorBase(ABC):
             PictureError: `picture` is not RGB uint8 (height, width, 3) or has no pixel.
             DetectorError: the detector failed or is closed.
         """
+        return self._answer(picture, self._find)
+
+    def _answer(
+        self, picture: Picture, find: Callable[[Picture], list[Detection]]
+    ) -> list[Detection]:
+        """What `find` finds in `picture`, checked before and put in order after."""
         if self._closed:
             raise DetectorError(
                 f"The {self.name} detector is closed. Make another with create_detector()."
             )
         picture = _checked(picture)
         try:
-            found = self._find(picture)
+            found = find(picture)
         except Exception as error:
             height, width = picture.shape[:2]
             raise DetectorError(
@@ -65,23 +69,12 @@ class DetectorBase(ABC):
             self._closed = True
             self._release()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     @abstractmethod
     def _find(self, picture: Picture) -> list[Detection]:
         """Faces in a checked picture, in any order."""
 
-    def _release(self) -> None:  # noqa: B027 - most detectors leave this to the garbage collector
-        """Let go of what the garbage collector would not."""
+    def _release(self) -> None:
+        """Let go of what the garbage collector would not; most detectors leave all to it."""
 
 
 def shrunk(picture: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[np.uint8]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from fer_core.detectors.base import Picture
 from fer_core.detectors.common import DetectorBase, shrunk
@@ -29,6 +35,18 @@ SMALLEST_FACE = 1 / 12
 
 WINDOW = 24
 """The cascade needs about so many pixels across a face."""
+
+FULL_EVERY = 5
+"""In a stream whose faces are known the whole picture is searched every so many frames, ..."""
+
+UNSETTLED = 15
+"""... and in so many on end once a known face was not found: such a face often comes and goes."""
+
+REACH = 2.0
+"""Around a known face a square of so many of its sides is searched, ..."""
+
+GROWTH = 1.5
+"""... for faces up to so many times smaller or larger."""
 
 
 class HaarDetector(DetectorBase):
@@ -56,6 +74,7 @@ class HaarDetector(DetectorBase):
             DetectorError: this OpenCV has no cascade classifier or not its file.
         """
         super().__init__(options)
+        self._since_full = self._full_for = 0
         try:
             file = Path(cv2.__file__).parent / "data" / CASCADE
             self._cascade = cv2.CascadeClassifier(str(file))
@@ -68,7 +87,35 @@ class HaarDetector(DetectorBase):
                 "Install opencv-contrib-python below 5, or choose the detector blazeface."
             )
 
+    def follow(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:
+        """Every face in the next frame of a stream; see `Follower.follow`.
+
+        Searching around one known face takes about a sixth of the time of the whole picture.
+        """
+        return self._answer(picture, partial(self._find_again, known=known))
+
     def _find(self, picture: Picture) -> list[Detection]:
+        self._since_full = 0
+        search = self._search(picture)
+        return self._in_pixels(self._boxes(search.grey, search.smallest), search)
+
+    def _find_again(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:
+        self._since_full += 1
+        self._full_for -= 1
+        if not known or self._full_for > 0 or self._since_full >= FULL_EVERY:
+            return self._find(picture)
+        search = self._search(picture)
+        found: list[tuple[int, ...]] = []
+        for expected in known:
+            box = self._box_around(search, expected)
+            # Two who pass each other may both be seen as the one in front.
+            if box is None or any(_is_same(box, other) for other in found):
+                self._full_for = UNSETTLED
+                return self._find(picture)
+            found.append(box)
+        return self._in_pixels(found, search)
+
+    def _search(self, picture: Picture) -> _Search:
         height, width = picture.shape[:2]
         longer = max(height, width)
         share = SMALLEST_FACE if self.options.min_face is None else self.options.min_face
@@ -78,14 +125,64 @@ class HaarDetector(DetectorBase):
         if scale < 1:
             grey = shrunk(grey, max(1, round(width * scale)), max(1, round(height * scale)))
         smallest = max(1, round(share * longer * scale))
-        boxes = self._cascade.detectMultiScale(
+        across, down = width / grey.shape[1], height / grey.shape[0]
+        return _Search(np.asarray(grey, np.uint8), smallest, across, down)
+
+    def _box_around(self, search: _Search, expected: Box) -> tuple[int, ...] | None:
+        """The face nearest to where one should be, in pixels of the searched picture."""
+        x, y = expected.centre[0] / search.across, expected.centre[1] / search.down
+        side = expected.width / search.across
+        reach = REACH / 2 * side
+        rows, columns = search.grey.shape
+        x0, y0 = max(0, round(x - reach)), max(0, round(y - reach))
+        x1, y1 = min(columns, round(x + reach)), min(rows, round(y + reach))
+        if x1 <= x0 or y1 <= y0:
+            return None
+        smallest = max(search.smallest, round(side / GROWTH))
+        part = search.grey[y0:y1, x0:x1]
+        boxes = [
+            (left + x0, top + y0, width, height)
+            for left, top, width, height in self._boxes(part, smallest, round(side * GROWTH))
+        ]
+        return min(
+            boxes,
+            key=lambda box: math.hypot(box[0] + box[2] / 2 - x, box[1] + box[3] / 2 - y),
+            default=None,
+        )
+
+    def _boxes(
+        self, grey: npt.NDArray[np.uint8], smallest: int, largest: int = 0
+    ) -> list[tuple[int, ...]]:
+        found = self._cascade.detectMultiScale(
             grey,
             scaleFactor=SCALE_STEP,
             minNeighbors=MIN_NEIGHBOURS,
             minSize=(smallest, smallest),
+            maxSize=(largest, largest),
         )
-        across, down = width / grey.shape[1], height / grey.shape[0]
+        return [tuple(map(int, box)) for box in found]
+
+    def _in_pixels(self, boxes: list[tuple[int, ...]], search: _Search) -> list[Detection]:
+        across, down = search.across, search.down
         return [
             Detection(Box(x * across, y * down, (x + w) * across, (y + h) * down), 1.0, self.name)
-            for x, y, w, h in (tuple(map(int, box)) for box in boxes)
+            for x, y, w, h in boxes
         ]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What is searched: the grey picture, shrunk; the narrowest face, in its pixels; and pixels of
+    the given picture per pixel of it."""
+
+    grey: npt.NDArray[np.uint8]
+    smallest: int
+    across: float
+    down: float
+
+
+def _is_same(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    apart = math.hypot(
+        one[0] + one[2] / 2 - other[0] - other[2] / 2, one[1] + one[3] / 2 - other[1] - other[3] / 2
+    )
+    return apart < min(one[2], other[2]) / 2

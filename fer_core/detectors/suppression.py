@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["merge_candidates"]
+__all__ = ["merge_candidates", "newly_seen"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -53,3 +53,28 @@ def merge_candidates(
         best_scores.append(scores[best])
         waiting = waiting[~same]
     return np.array(best_scores, np.float32), np.array(merged, np.float32)
+
+
+def newly_seen(
+    points: Floats, known: Floats, min_iou: float = 0.3, min_inside: float = 0.7
+) -> npt.NDArray[np.bool_]:
+    """Which candidates are none of the `known` faces, by the measures of `merge_candidates`.
+
+    Args:
+        points: float32 (N, P, 2), box corners first.
+        known: float32 (M, P, 2).
+        min_iou, min_inside: as in `merge_candidates`.
+
+    Returns:
+        bool (N,).
+    """
+    sides = np.minimum(points[:, None, 1], known[None, :, 1]) - np.maximum(
+        points[:, None, 0], known[None, :, 0]
+    )
+    shared = np.prod(np.maximum(sides, 0), axis=2)
+    area = np.prod(np.maximum(points[:, 1] - points[:, 0], 0), axis=1)[:, None]
+    known_area = np.prod(np.maximum(known[:, 1] - known[:, 0], 0), axis=1)[None]
+    same = shared > min_iou * (area + known_area - shared)
+    same |= shared > min_inside * np.minimum(area, known_area)
+    fresh: npt.NDArray[np.bool_] = ~same.any(axis=1)
+    return fresh

@@ -4,17 +4,19 @@ they are closed, so that a half-written file never carries the final name."""
 from __future__ import annotations
 
 import contextlib
+from abc import abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from fer_core.closing import Closing
 from fer_core.errors import OptionError
 from fer_core.results import FrameResult
 
 __all__ = ["ResultWriter"]
 
 
-class ResultWriter:
+class ResultWriter(Closing):
     """A file that grows by one result at a time.
 
     As a context manager it finishes the file when the block ends, and removes it when the block
@@ -103,8 +105,9 @@ class ResultWriter:
     def _start(self, stream: IO[Any]) -> None:
         """Write what stands before the first result."""
 
+    @abstractmethod
     def _append(self, stream: IO[Any], result: FrameResult, source: str, frame: int) -> None:
-        raise NotImplementedError
+        """Write one result."""
 
     def _finish(self, stream: IO[Any]) -> None:
         """Write what stands after the last result."""
@@ -114,9 +117,6 @@ class ResultWriter:
         return OptionError(
             f"{self.file} cannot be written: {why}. Make room or choose another place."
         )
-
-    def __enter__(self) -> ResultWriter:
-        return self
 
     def __exit__(
         self,

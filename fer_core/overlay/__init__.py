@@ -25,7 +25,9 @@ from fer_core.overlay.layout import (
     inner_spots,
     outer_spots,
 )
+from fer_core.overlay.marks import draw_eyes, draw_hint
 from fer_core.overlay.plates import plate
+from fer_core.overlay.privacy import blur_faces
 from fer_core.overlay.sprites import Colour, Sprite, paste
 from fer_core.overlay.style import OverlayOptions, Style, style_for
 from fer_core.results import Box, Face, FrameResult
@@ -72,29 +74,37 @@ def draw(
     faces = _visible(result, width, height)
     # The largest choose their place first, and what lies in front is drawn last.
     faces.sort(key=lambda pair: -pair[1].width * pair[1].height)
+    if options.privacy:
+        blur_faces(canvas, [_scaled(face.box, result, width, height) for face in result.faces])
     if options.boxes:
         for face, where in reversed(faces):
             _outline(canvas, where, colour_of(face.label), style)
+    if options.eyes:
+        draw_eyes(canvas, result, style)
     taken: list[Rectangle] = []
     for index, (face, where) in enumerate(faces):
         others = [other for at, (_, other) in enumerate(faces) if at != index]
         if options.labels:
             _label(canvas, face, where, others, taken, options, style)
+        if options.hints:
+            draw_hint(canvas, face, where, others, taken, style)
         if options.bars:
             _bars(canvas, face, where, others, taken, style)
     return canvas
 
 
 def _visible(result: FrameResult, width: int, height: int) -> list[tuple[Face, Rectangle]]:
-    across, down = width / max(1, result.width), height / max(1, result.height)
     pairs = []
     for face in result.faces:
-        box = face.box
-        scaled = Box(box.x0 * across, box.y0 * down, box.x1 * across, box.y1 * down)
-        where = frame_rectangle(scaled, width, height)
+        where = frame_rectangle(_scaled(face.box, result, width, height), width, height)
         if where is not None:
             pairs.append((face, where))
     return pairs
+
+
+def _scaled(box: Box, result: FrameResult, width: int, height: int) -> Box:
+    across, down = width / max(1, result.width), height / max(1, result.height)
+    return Box(box.x0 * across, box.y0 * down, box.x1 * across, box.y1 * down)
 
 
 def _outline(canvas: Picture, where: Rectangle, colour: Colour, style: Style) -> None:

@@ -7,13 +7,14 @@ from functools import lru_cache
 from fer_core.overlay.icons import colour_of, icon
 from fer_core.overlay.sprites import Colour, Sprite, over, solid, text_mask, tint
 
-__all__ = ["PLATE_COLOUR", "PLATE_OPACITY", "TEXT_COLOUR", "plate"]
+__all__ = ["HINT_COLOUR", "PLATE_COLOUR", "PLATE_OPACITY", "TEXT_COLOUR", "note", "plate"]
 
 PLATE_COLOUR: Colour = (16, 16, 20)
 PLATE_OPACITY = 0.8
 """White text on this over a white picture still has a contrast of 10 to 1."""
 
 TEXT_COLOUR: Colour = (255, 255, 255)
+HINT_COLOUR: Colour = (255, 214, 120)
 
 
 @lru_cache(maxsize=1024)
@@ -39,3 +40,12 @@ def plate(label: str, text: str, size: int, pad: int) -> Sprite:
     ground = over(solid(stripe, height, colour_of(label), 1.0), ground, 0, 0)
     ground = over(face, ground, stripe + pad, pad)
     return over(words, ground, stripe + pad + face.width + pad, (height - words.height) // 2)
+
+
+@lru_cache(maxsize=256)
+def note(text: str, size: int, pad: int, colour: Colour = HINT_COLOUR) -> Sprite:
+    """A dark plate with nothing but `text`, `size` pixels high."""
+    words = tint(text_mask(text, size), colour)
+    width, height = words.width + 4 * pad, words.height + pad
+    ground = solid(width, height, PLATE_COLOUR, PLATE_OPACITY, radius=pad)
+    return over(words, ground, 2 * pad, pad // 2)

@@ -19,6 +19,9 @@ class OverlayOptions:
         confidence: whether the plate shows the confidence, per cent.
         numbers: whether the plate shows the track number.
         bars: a panel with a bar for each class; a row of bars where there is no room for a panel.
+        eyes: a dot on each eye point, where the detector has them.
+        hints: what is wrong with the picture of a face, where its quality was measured.
+        privacy: faces are blurred beyond recognition; everything else is drawn as before.
         scale: makes text and lines larger or smaller, 0.25 to 4.
     """
 
@@ -27,6 +30,9 @@ class OverlayOptions:
     confidence: bool = True
     numbers: bool = False
     bars: bool = False
+    eyes: bool = False
+    hints: bool = True
+    privacy: bool = False
     scale: float = 1.0
 
     def __post_init__(self) -> None:

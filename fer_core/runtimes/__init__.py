@@ -1,8 +1,9 @@
 """Ways to execute a network behind one protocol.
 
-`litert` runs `model.tflite` on the CPU, `keras` runs `model.keras` on Keras's backend, and `auto`
-takes Keras when there is a GPU that its backend can use, LiteRT otherwise. Frameworks are imported
-when a runtime is made, not before.
+`litert` runs `model.tflite` on the CPU, `litert_int8` the quantised `model.int8.tflite`, `keras`
+runs `model.keras` on Keras's backend. `auto` measures nothing: it takes Keras when there is a GPU
+that its backend can use, `litert` otherwise, whose probabilities are those behind the published
+figures to 1e-3. Frameworks are imported when a runtime is made, not before.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from fer_core.model_store import load_card, verify_model
 from fer_core.runtimes.base import Crops, Probabilities, Runtime
 from fer_core.runtimes.gpu import gpu_may_be_usable
 from fer_core.runtimes.keras import KerasRuntime
-from fer_core.runtimes.litert import LitertRuntime
+from fer_core.runtimes.litert import LitertInt8Runtime, LitertRuntime
 
 __all__ = ["RUNTIMES", "Crops", "Probabilities", "Runtime", "create_runtime"]
 
-RUNTIMES: tuple[str, ...] = ("auto", "litert", "keras")
+RUNTIMES: tuple[str, ...] = ("auto", "litert", "litert_int8", "keras")
 """What can be asked for; the first is the default."""
 
 _KINDS: dict[str, type[LitertRuntime] | type[KerasRuntime]] = {
     "litert": LitertRuntime,
+    "litert_int8": LitertInt8Runtime,
     "keras": KerasRuntime,
 }
 

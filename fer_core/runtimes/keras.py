@@ -18,7 +18,7 @@ from fer_core.runtimes.batches import check_crops, next_power_of_two, pad_crops
 __all__ = ["KerasRuntime"]
 
 Forward = Callable[[Any], Any]
-"""From float32 (N, size, size, 1) to the backend's tensor (N, 7)."""
+"""From uint8 crops (N, size, size, 1) to the backend's tensor (N, 7)."""
 
 
 class KerasRuntime:
@@ -88,7 +88,7 @@ class KerasRuntime:
             for start in range(0, len(crops), self.largest_batch):
                 part = crops[start : start + self.largest_batch]
                 padded = pad_crops(part, next_power_of_two(len(part)))
-                answer = self._to_numpy(self._forward(padded.astype(np.float32)))
+                answer = self._to_numpy(self._forward(padded))
                 probabilities[start : start + len(part)] = answer[: len(part)]
         return probabilities
 
@@ -143,20 +143,26 @@ def _torch_gpu(threads: int | None) -> str | None:
     return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else None
 
 
+# Crops go to the device as they are and become float32 there: a quarter of the bytes to move, and
+# nothing to convert by the one thread that feeds the card.
+
+
 def _tensorflow_forward(model: Any) -> Forward:
     import tensorflow as tf
 
-    compiled = tf.function(lambda crops: model(crops, training=False))
+    compiled = tf.function(lambda crops: model(tf.cast(crops, tf.float32), training=False))
     return lambda crops: compiled(tf.constant(crops))
 
 
 def _jax_forward(model: Any) -> Forward:
     import jax
+    import jax.numpy as jnp
 
     trained = [variable.value for variable in model.trainable_variables]
     fixed = [variable.value for variable in model.non_trainable_variables]
 
     def stateless(trained: Any, fixed: Any, crops: Any) -> Any:
+        crops = crops.astype(jnp.float32)
         return model.stateless_call(trained, fixed, crops, training=False)[0]
 
     compiled = jax.jit(stateless)
@@ -166,15 +172,19 @@ def _jax_forward(model: Any) -> Forward:
 def _torch_forward(model: Any) -> Forward:
     import torch
 
+    plain = _plain(model)
+
     def forward(crops: Any) -> Any:
         with torch.inference_mode():
-            return model(crops, training=False)
+            return plain(crops)
 
     return forward
 
 
 def _plain(model: Any) -> Forward:
-    return lambda crops: model(crops, training=False)
+    from keras import ops
+
+    return lambda crops: model(ops.cast(ops.convert_to_tensor(crops), "float32"), training=False)
 
 
 _GPU_NAMES: dict[str, Callable[[int | None], str | None]] = {

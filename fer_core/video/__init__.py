@@ -5,6 +5,8 @@ from __future__ import annotations
 from fer_core.video.annotate import annotate_video, iter_results
 from fer_core.video.contracts import (
     FrameAnalyzer,
+    Lane,
+    Moment,
     VideoInfo,
     VideoOptions,
     VideoProgress,
@@ -15,6 +17,8 @@ from fer_core.video.reader import ClipReader, probe
 __all__ = [
     "ClipReader",
     "FrameAnalyzer",
+    "Lane",
+    "Moment",
     "VideoInfo",
     "VideoOptions",
     "VideoProgress",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fer_core.detectors.base import Picture
 from fer_core.errors import VideoCancelled, VideoError
 from fer_core.results import FrameResult
+from fer_core.sampling import EveryNth
 from fer_core.video.channel import Channel, ChannelAborted
 from fer_core.video.contracts import (
     ClipFrame,
@@ -27,6 +28,9 @@ from fer_core.video.probe import clock
 from fer_core.video.reader import ClipReader
 from fer_core.video.tally import Progress, Tally
 from fer_core.video.writer import ClipWriter
+
+if TYPE_CHECKING:
+    from fer_core.exports import ResultWriter
 
 WAITING_FRAMES = 3
 """Frames that may wait between two stages."""
@@ -50,6 +54,8 @@ def annotate_video(
     *,
     options: VideoOptions | None = None,
     csv: str | Path | None = None,
+    jsonl: str | Path | None = None,
+    parquet: str | Path | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled = None,
 ) -> VideoReport:
@@ -64,6 +70,8 @@ def annotate_video(
         analyzer: called in this thread, frame after frame, after a `reset`.
         options: how to read and write.
         csv: where to write a row a face, columns as `fer_core.exports.CSV_COLUMNS`; None for none.
+        jsonl: where to write an object an analysed frame; None for none.
+        parquet: where to write the rows of the CSV, typed and compressed; None for none.
         progress: called in this thread, at most ten times a second and at the end.
         cancelled: a `threading.Event`, or a function that says whether to stop.
 
@@ -72,36 +80,40 @@ def annotate_video(
 
     Raises:
         VideoError: the clip cannot be read or the result cannot be written.
+        OptionError: a table cannot be written.
+        PackageMissingError: pyarrow, which writes Parquet, is not installed.
         VideoCancelled: `cancelled` said so. In both cases nothing is left behind.
     """
-    from fer_core.exports import CsvWriter
-
     source, target = Path(source), Path(target)
     options = options or VideoOptions()
-    _check_places(source, target, None if csv is None else Path(csv))
+    files = {"csv": csv, "jsonl": jsonl, "parquet": parquet}
+    wanted = {kind: Path(file) for kind, file in files.items() if file is not None}
+    check_places(source, target, wanted.values())
+    stop = _asker(cancelled)
     with contextlib.ExitStack() as stack:
-        reader = stack.enter_context(ClipReader(source, options))
+        reader = stack.enter_context(ClipReader(source, options, passing=_giving_up(stop)))
         writer = ClipWriter(
             target,
             (reader.info.width, reader.info.height),
             options=options,
             frame_rate=reader.info.frame_rate,
-            sample_aspect_ratio=reader.shown_aspect_ratio,
             audio=reader.audio,
+            begin=reader.begin,
             origin=reader.origin,
         )
-        rows = None
+        tables: list[ResultWriter] = []
         try:
-            rows = None if csv is None else CsvWriter(Path(csv))
+            for kind, file in wanted.items():
+                tables.append(_table(kind, file))
             tally = Tally(reader, progress)
-            _run(reader, analyzer, writer, rows, tally, options, _asker(cancelled))
+            _run(reader, analyzer, writer, tables, tally, options, stop)
             writer.close()
-            if rows is not None:
-                rows.close()
+            for table in tables:
+                table.close()
         except BaseException:
             writer.discard()
-            if rows is not None:
-                rows.discard()
+            for table in tables:
+                table.discard()
             raise
     return tally.report(_warnings(reader, writer.sound_lost))
 
@@ -122,17 +134,18 @@ def iter_results(
     """
     options = options or VideoOptions()
     stop = _asker(cancelled)
-    with ClipReader(source, options) as reader:
+    with ClipReader(source, options, passing=_giving_up(stop)) as reader:
         tally = Tally(reader, progress)
-        analyzer.reset()
+        sampled = EveryNth(analyzer, options.every)
+        sampled.reset()
         decoded: Channel[ClipFrame | SoundPacket] = Channel(WAITING_FRAMES)
         with _stage("fer-video-read", lambda: _feed(reader.frames(), decoded), decoded.abort):
             for item in decoded:
                 if stop():
                     raise VideoCancelled("The analysis was cancelled.")
                 assert isinstance(item, ClipFrame)
-                result = analyzer.track(item.picture, item.pts)
-                tally.add(item, result)
+                result = sampled.track(item.picture, item.pts)
+                tally.add(item, result, sampled.fresh)
                 yield result
         tally.finish()
         return tally.report(_warnings(reader))
@@ -142,7 +155,7 @@ def _run(
     reader: ClipReader,
     analyzer: FrameAnalyzer,
     writer: ClipWriter,
-    rows: _Rows | None,
+    tables: list[ResultWriter],
     tally: Tally,
     options: VideoOptions,
     stop: Callable[[], bool],
@@ -164,7 +177,8 @@ def _run(
             written.append(error)
             drawn.abort()
 
-    analyzer.reset()
+    sampled = EveryNth(analyzer, options.every)
+    sampled.reset()
     writing = threading.Thread(target=write, name="fer-video-write", daemon=True)
     with _stage("fer-video-read", lambda: _feed(reader, decoded), decoded.abort):
         writing.start()
@@ -175,12 +189,14 @@ def _run(
                 if not isinstance(item, ClipFrame):
                     drawn.put(item)
                     continue
-                result = analyzer.track(item.picture, item.pts)
-                if rows is not None:
-                    rows.write(result)
+                result = sampled.track(item.picture, item.pts)
+                if sampled.fresh:
+                    for table in tables:
+                        table.write(result, frame=item.index)
+                # Before anything is drawn: thumbnails show the face as it was.
+                tally.add(item, result, sampled.fresh)
                 picture = draw(item.picture, result, options.overlay, in_place=True)
-                drawn.put((picture, item.ticks, item.duration))
-                tally.add(item, result)
+                drawn.put((picture, item.ticks - reader.begin, item.duration))
             drawn.close()
         except ChannelAborted:
             pass  # the writer failed; its own error is raised below
@@ -220,8 +236,12 @@ def _stage(name: str, work: Callable[[], None], stop: Callable[[], None]) -> Ite
         thread.join()
 
 
-class _Rows(Protocol):
-    def write(self, result: FrameResult) -> None: ...
+def _table(kind: str, file: Path) -> ResultWriter:
+    from fer_core.exports import CsvWriter, JsonLinesWriter, ParquetWriter
+
+    if kind == "parquet":
+        return ParquetWriter(file)
+    return JsonLinesWriter(file) if kind == "jsonl" else CsvWriter(file)
 
 
 def _asker(cancelled: Cancelled) -> Callable[[], bool]:
@@ -230,10 +250,23 @@ def _asker(cancelled: Cancelled) -> Callable[[], bool]:
     return cancelled if callable(cancelled) else cancelled.is_set
 
 
-def _check_places(source: Path, target: Path, csv: Path | None) -> None:
-    for wanted in (target, csv):
-        if wanted is None:
-            continue
+def _giving_up(stop: Callable[[], bool]) -> Callable[[], None]:
+    """Ask while nothing but frames before the wanted part comes."""
+
+    def ask() -> None:
+        if stop():
+            raise VideoCancelled("The analysis was cancelled.")
+
+    return ask
+
+
+def check_places(source: Path, target: Path, tables: Iterable[Path] = ()) -> None:
+    """Refuse places that cannot be written or hold the clip itself.
+
+    Raises:
+        VideoError: see above.
+    """
+    for wanted in (target, *tables):
         if wanted.exists() and source.exists() and wanted.samefile(source):
             raise VideoError(
                 f"{wanted} is the clip itself and would be overwritten. Choose another name."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -11,6 +12,7 @@ import av.packet
 from fer_core.detectors.base import Picture
 from fer_core.errors import OptionError
 from fer_core.results import FrameResult
+from fer_core.sampling import check_every
 
 if TYPE_CHECKING:
     from fer_core.overlay import OverlayOptions
@@ -42,7 +44,7 @@ class VideoInfo:
     """What a clip says of itself, before it is decoded.
 
     Attributes:
-        width, height: as shown, after the rotation flag, pixels.
+        width, height: as shown, after the rotation flag and with square pixels.
         seconds: length; None where the file does not say (recordings of a browser).
         frames: number of frames by the file's index; None where it does not say.
         frame_rate: average frames a second; None where it does not say.
@@ -77,6 +79,11 @@ class VideoOptions:
         max_pixels: clips with more pixels a frame are refused; bounds the memory.
         max_seconds: longer clips are refused; None for no limit.
         name: what messages call the clip; None for its file name.
+        start_seconds, end_seconds: the part of the clip that is wanted, by its own times; the end
+            is not in it, None for the end of the clip. The written clip begins at 0, results and
+            tables keep the source's times.
+        every: analyse every n-th frame, from the first wanted one on; on the frames between, faces
+            are drawn where their motion takes them, and tables have no rows.
     """
 
     overlay: OverlayOptions | None = None
@@ -86,6 +93,9 @@ class VideoOptions:
     max_pixels: int = 4096 * 2304
     max_seconds: float | None = None
     name: str | None = None
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    every: int = 1
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -97,6 +107,18 @@ class VideoOptions:
             raise OptionError(f"max_pixels must be at least 1. Received: {self.max_pixels}.")
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise OptionError(f"max_seconds must be above 0. Received: {self.max_seconds}.")
+        if not (math.isfinite(self.start_seconds) and self.start_seconds >= 0):
+            raise OptionError(
+                f"start_seconds must be 0 seconds or more. Received: {self.start_seconds}."
+            )
+        if self.end_seconds is not None and not (
+            math.isfinite(self.end_seconds) and self.end_seconds > self.start_seconds
+        ):
+            raise OptionError(
+                f"end_seconds must be later than start_seconds ({self.start_seconds}), or None for "
+                f"the end of the clip. Received: {self.end_seconds}."
+            )
+        check_every(self.every)
 
 
 @dataclass(frozen=True)
@@ -120,18 +142,65 @@ class VideoProgress:
 
 
 @dataclass(frozen=True)
+class Lane:
+    """One track over the whole clip.
+
+    Attributes:
+        track: its number.
+        first, last: when its face was seen first and last, seconds in the source clip.
+        faces: number of its faces.
+        thumbnail: its surest frontal face, a square JPEG; None where none could be cut out.
+        label_shares: share of each label that it had, 0 to 1; labels that it never had are left
+            out.
+        points: pairs of a time, seconds from the beginning of the written clip, and the mean of
+            the seven probabilities (order of `fer_core.emotions.CLASSES`) around it; at most
+            `fer_core.video.lanes.MOST_POINTS` over the clip, none where the face was not seen.
+    """
+
+    track: int
+    first: float
+    last: float
+    faces: int
+    thumbnail: bytes | None = field(repr=False)
+    label_shares: dict[str, float]
+    points: tuple[tuple[float, tuple[float, ...]], ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A strong change of one face.
+
+    Attributes:
+        seconds: when, seconds in the source clip.
+        track: whose.
+        before, after: the commonest label shortly before and after.
+        size: how far the probabilities moved, 0 to 1 (total variation).
+    """
+
+    seconds: float
+    track: int
+    before: str
+    after: str
+    size: float
+
+
+@dataclass(frozen=True)
 class VideoReport:
     """What came of a job.
 
     Attributes:
         info: the clip as it was announced.
-        frames: number of frames analysed.
-        seconds: length of what was analysed.
-        faces: number of faces in all frames together.
+        frames: number of frames read, and written where a clip is written.
+        seconds: length of that.
+        faces: number of faces in all analysed frames together.
         tracks: number of different track numbers among them.
         label_counts: faces by shown label, the seven classes and `uncertain`.
         elapsed: seconds the job took.
         warnings: sentences for people: cut off, damaged frames, sound left out.
+        frames_analysed: number of frames analysed; fewer than `frames` with `VideoOptions.every`.
+        origin: where the written clip begins, seconds in the source clip.
+        lanes: the tracks, by number; of very many those that were seen most.
+        moments: at most ten, the strongest changes, by time.
     """
 
     info: VideoInfo
@@ -142,6 +211,10 @@ class VideoReport:
     label_counts: dict[str, int]
     elapsed: float
     warnings: tuple[str, ...] = ()
+    frames_analysed: int = 0
+    origin: float = 0.0
+    lanes: tuple[Lane, ...] = field(default=(), repr=False)
+    moments: tuple[Moment, ...] = field(default=(), repr=False)
 
     @property
     def label_shares(self) -> dict[str, float]:
@@ -161,7 +234,8 @@ class ClipFrame:
 
     Attributes:
         index: from 0.
-        ticks: presentation time from the start of the clip, 1 / `TICKS` seconds; strictly growing.
+        ticks: presentation time from the start of the source clip, 1 / `TICKS` seconds; strictly
+            growing.
         duration: how long it is shown, ticks, at least 1; the file's word or the usual frame's.
         picture: RGB uint8 (height, width, 3).
         progress: share of the clip that was read when this frame came out, 0 to 1.

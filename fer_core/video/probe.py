@@ -13,8 +13,10 @@ import av.stream
 import av.video.stream
 
 from fer_core.errors import VideoError
+from fer_core.names import shown_name
 from fer_core.video.contracts import VideoInfo, VideoOptions
 from fer_core.video.orientation import Orientation
+from fer_core.video.tables import promises_too_much
 
 # Playlists and subtitle-like formats are left out on purpose: FFmpeg's readers for them open other
 # files and addresses, which a file from a stranger must not decide.
@@ -26,8 +28,8 @@ av.logging.set_level(None)
 
 
 def called(source: Path, options: VideoOptions) -> str:
-    """What messages call the clip."""
-    return options.name or source.name
+    """What messages call the clip: one line, whatever the file is called."""
+    return shown_name(options.name or source.name, "The clip")
 
 
 def open_clip(
@@ -50,6 +52,11 @@ def open_clip(
         raise VideoError(f"{name} is not a file. Give the path of a clip.")
     if size == 0:
         raise VideoError(f"{name} is empty (0 bytes). Send the clip again.")
+    if promises_too_much(source):
+        raise VideoError(
+            f"{name} announces more pictures than it can hold; it is damaged or made to do harm. "
+            "Copy or record it again."
+        )
     try:
         container = av.open(
             # FFmpeg reads a prefix such as `concat:` as a protocol; an absolute path has none.
@@ -74,7 +81,8 @@ def describe(
     size: tuple[int, int],
     orientation: Orientation,
 ) -> VideoInfo:
-    """`VideoInfo` of an open clip whose first frame has `size` (width, height) as stored."""
+    """`VideoInfo` of an open clip whose first frame has `size` (width, height) before it is turned,
+    with square pixels."""
     audio = first_audio(container)
     width, height = orientation.shown_size(*size)
     rate = nominal_rate(video)
@@ -149,7 +157,9 @@ def _choose_video(
         )
     check_size(width, height, name, options)
     length = clip_seconds(container, video)
-    check_length(None if length is None else float(length), name, options)
+    if length is not None:
+        end = float(length) if options.end_seconds is None else options.end_seconds
+        check_length(min(end, float(length)) - options.start_seconds, name, options)
     return video
 
 

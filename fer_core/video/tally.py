@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from fer_core.emotions import CLASSES, UNCERTAIN
 from fer_core.results import FrameResult
-from fer_core.video.contracts import ClipFrame, VideoProgress, VideoReport
+from fer_core.video.contracts import TICKS, ClipFrame, VideoProgress, VideoReport
+from fer_core.video.lanes import Lanes
+from fer_core.video.moments import Moments
 from fer_core.video.reader import ClipReader
 
 PROGRESS_EVERY = 0.1
@@ -27,17 +29,24 @@ class Tally:
         self._told = self._began
         self._labels: Counter[str] = Counter()
         self._tracks: set[int] = set()
+        self._lanes = Lanes()
+        self._moments = Moments()
         self._frames = 0
+        self._analysed = 0
         self._position = 0.0
 
-    def add(self, frame: ClipFrame, result: FrameResult) -> None:
-        """Count a frame."""
+    def add(self, frame: ClipFrame, result: FrameResult, fresh: bool = True) -> None:
+        """Count a frame; `fresh` says whether it was analysed itself."""
         self._frames += 1
         self._position = frame.pts
-        for face in result.faces:
-            self._labels[face.label] += 1
-            if face.track_id is not None:
-                self._tracks.add(face.track_id)
+        if fresh:
+            self._analysed += 1
+            for face in result.faces:
+                self._labels[face.label] += 1
+                if face.track_id is not None:
+                    self._tracks.add(face.track_id)
+            self._lanes.add(frame.picture, result, (frame.ticks - self._reader.begin) / TICKS)
+            self._moments.add(result)
         now = time.perf_counter()
         if self._progress is None or now - self._told < PROGRESS_EVERY:
             return
@@ -58,10 +67,14 @@ class Tally:
         return VideoReport(
             info=self._reader.info,
             frames=self._frames,
-            seconds=float(self._reader.state.end),
+            seconds=self._reader.seconds_read,
             faces=sum(self._labels.values()),
             tracks=len(self._tracks),
             label_counts={label: self._labels[label] for label in (*CLASSES, UNCERTAIN)},
             elapsed=time.perf_counter() - self._began,
             warnings=warnings,
+            frames_analysed=self._analysed,
+            origin=self._reader.begin / TICKS,
+            lanes=self._lanes.lanes(),
+            moments=self._moments.moments(),
         )

@@ -20,9 +20,11 @@ class Timeline:
     Args:
         rate: usual frames a second.
         length: announced length in seconds, or None.
+        start: where reading began, seconds; the first frame lies near it.
     """
 
-    def __init__(self, rate: Fraction, length: Fraction | None) -> None:
+    def __init__(self, rate: Fraction, length: Fraction | None, start: float = 0.0) -> None:
+        self._start = start
         self.nominal = 1 / rate
         self._step = max(1, round(self.nominal * TICKS))
         self._limit = None if length is None else round((length + OVERRUN_MAX) * TICKS)
@@ -48,7 +50,7 @@ class Timeline:
 
     def _ticks(self, time: Fraction | None) -> int:
         if self._last is None:
-            if time is None or not 0 <= time <= JUMP_MAX:
+            if time is None or not 0 <= time <= self._start + JUMP_MAX:
                 return 0
             return round(time * TICKS)
         following = self._last + self._step

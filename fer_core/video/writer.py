@@ -49,9 +49,9 @@ class ClipWriter:
         *,
         options: VideoOptions,
         frame_rate: float | None = None,
-        sample_aspect_ratio: Fraction | None = None,
         audio: av.audio.stream.AudioStream | None = None,
         origin: Fraction | None = None,
+        begin: int = 0,
     ) -> None:
         """Begin the file.
 
@@ -60,9 +60,10 @@ class ClipWriter:
             size: (width, height) of the pictures.
             options: preset, quality, and whether sound is written.
             frame_rate: usual frames a second, a hint for the encoder.
-            sample_aspect_ratio: width of a pixel over its height.
             audio: the stream that the packets of sound come from.
-            origin: the time in the source, seconds, that is 0 in the written clip.
+            origin: the time in the source's file, seconds, that it begins with.
+            begin: the time after that, ticks, that is 0 in the written clip; sound before it is
+                left out.
 
         Raises:
             VideoError: the file cannot be created there.
@@ -70,7 +71,8 @@ class ClipWriter:
         self.target = target
         self.sound_lost = False
         self._beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-        self._origin = origin or Fraction(0)
+        self._begins_later = begin > 0
+        self._origin = (origin or Fraction(0)) + Fraction(begin, TICKS)
         self._pad = (size[0] % 2, size[1] % 2)
         self._refused = 0
         self._lasting: dict[int, int] = {}
@@ -85,7 +87,7 @@ class ClipWriter:
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from None
         try:
-            self._video = self._add_video(size, options, frame_rate, sample_aspect_ratio)
+            self._video = self._add_video(size, options, frame_rate)
             self._source_audio = audio if options.audio else None
             self._audio, self._copied = self._add_audio()
         except BaseException:
@@ -114,12 +116,14 @@ class ClipWriter:
         frame.time_base = Fraction(1, TICKS)
         try:
             self._mux_pictures(self._video.encode(frame))
+        except MemoryError:
+            raise
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from None
 
     def write_sound(self, packet: SoundPacket) -> None:
         """Append a packet of the source's sound; what cannot be used is left out."""
-        if self._audio is None:
+        if self._audio is None or self._too_early(packet):
             return
         try:
             if self._copied:
@@ -127,6 +131,8 @@ class ClipWriter:
             else:
                 self._encode_sound(packet)
             self._refused = 0
+        except MemoryError:  # PyAV's is one of FFmpeg's errors too
+            raise
         except (av.error.FFmpegError, ValueError) as error:
             if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
                 raise self._failed(error) from None
@@ -164,7 +170,6 @@ class ClipWriter:
         size: tuple[int, int],
         options: VideoOptions,
         frame_rate: float | None,
-        sample_aspect_ratio: Fraction | None,
     ) -> Any:
         rate = Fraction(frame_rate or 25).limit_denominator(1001)
         stream = self._container.add_stream("libx264", rate=rate)
@@ -172,8 +177,6 @@ class ClipWriter:
         stream.width, stream.height = size[0] + self._pad[0], size[1] + self._pad[1]
         stream.pix_fmt = "yuv420p"
         context.time_base = Fraction(1, TICKS)
-        if sample_aspect_ratio and sample_aspect_ratio != 1:
-            context.sample_aspect_ratio = sample_aspect_ratio
         context.colorspace = BT601_625
         context.color_range = LIMITED_RANGE
         context.color_primaries = SRGB_PRIMARIES
@@ -203,6 +206,11 @@ class ClipWriter:
             packet.duration = self._lasting.pop(packet.pts, packet.duration)
             self._container.mux_one(packet)
 
+    def _too_early(self, packet: SoundPacket) -> bool:
+        """Whether it lies before the part of the clip that is written."""
+        time = packet.pts if packet.pts is not None else packet.dts
+        return self._begins_later and time is not None and time * packet.time_base < self._origin
+
     def _copy_sound(self, packet: SoundPacket) -> None:
         base = packet.time_base
         assert packet.dts is not None
@@ -231,8 +239,8 @@ class ClipWriter:
         )
 
 
-_DISK_ERRORS = (5, 28, 30, 122)
-"""EIO, ENOSPC, EROFS, EDQUOT: the disk's faults, not the sound's."""
+_DISK_ERRORS = (5, 27, 28, 30, 122)
+"""EIO, EFBIG, ENOSPC, EROFS, EDQUOT: the disk's faults, not the sound's."""
 
 
 def _aac_rate(rate: int) -> int:
