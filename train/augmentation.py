@@ -6,7 +6,7 @@ same batch looks the same whether training was interrupted before it or not.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
@@ -14,6 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import OptionError
+from train.checks import FROM_0_TO_1, NOT_NEGATIVE, check_ranges
+
+MOST_CROPPED = 0.5
+"""Less than half of the side of a 48x48 face is no face any more."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ class AugmentationOptions:
         erasing: share of crops from which a rectangle is erased (Zhong et al., 2017).
         erasing_area: (smallest, largest) share of the crop that is erased.
         degrade: share of crops that are blurred, made noisy or coarse as a webcam would.
+        crop: random crop: largest share of the side that is cut away; a square window anywhere in
+            the picture is enlarged to the full size (Szegedy et al., 2015). The other usual random
+            crop, out of a padded picture, is `shift`.
     """
 
     flip: float = 0.5
@@ -41,18 +48,31 @@ class AugmentationOptions:
     erasing: float = 0.3
     erasing_area: tuple[float, float] = (0.02, 0.2)
     degrade: float = 0.0
+    crop: float = 0.0
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name == "erasing_area":
-                low, high = value
-                if not 0 <= low <= high <= 1:
-                    raise OptionError(
-                        f"erasing_area must be 0 <= low <= high <= 1. Received: {value}."
-                    )
-            elif not 0 <= value <= (180 if item.name == "rotation" else 1):
-                raise OptionError(f"{item.name} is out of range. Received: {value}.")
+        check_ranges(
+            self,
+            {
+                FROM_0_TO_1: (
+                    "flip",
+                    "shift",
+                    "zoom",
+                    "contrast",
+                    "brightness",
+                    "erasing",
+                    "degrade",
+                ),
+                NOT_NEGATIVE: ("rotation", "crop"),
+            },
+        )
+        if self.rotation > 180:
+            raise OptionError(f"rotation must be at most 180. Received: {self.rotation}.")
+        if self.crop > MOST_CROPPED:
+            raise OptionError(f"crop must be at most {MOST_CROPPED}. Received: {self.crop}.")
+        area = self.erasing_area
+        if len(area) != 2 or not 0 <= area[0] <= area[1] <= 1:
+            raise OptionError(f"erasing_area must be 0 <= low <= high <= 1. Received: {area}.")
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dictionary, for config files."""
@@ -169,7 +189,7 @@ def augment(
 def _affine(
     count: int, size: int, options: AugmentationOptions, random: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Matrices (N, 2, 3) that flip, turn, scale about the middle, and shift."""
+    """Matrices (N, 2, 3) that flip, turn, scale about the middle, shift, and cut a window out."""
     angle = np.deg2rad(options.rotation) * random.uniform(-1, 1, count)
     scale = 1 + options.zoom * random.uniform(-1, 1, count)
     flip = np.where(random.random(count) < options.flip, -1.0, 1.0)
@@ -181,7 +201,21 @@ def _affine(
     matrix[:, 1, 0], matrix[:, 1, 1] = sin * flip, cos
     centre = np.array([middle, middle], np.float32)
     matrix[:, :, 2] = centre + shift - matrix[:, :, :2] @ centre
+    if options.crop:
+        _cut(matrix, size, options.crop, random)
     return matrix
+
+
+def _cut(
+    matrices: npt.NDArray[np.float32], size: int, most: float, random: np.random.Generator
+) -> None:
+    """Go on from where the matrices lead to a window there, enlarged to the full size."""
+    count = len(matrices)
+    share = 1 - most * random.random(count)
+    corner = (size * (1 - share))[:, None] * random.random((count, 2))
+    # Pixel 0 reaches from -0.5 to 0.5: the window's own edge becomes that of the crop.
+    matrices /= share[:, None, None].astype(np.float32)
+    matrices[:, :, 2] += ((0.5 - corner) / share[:, None] - 0.5).astype(np.float32)
 
 
 def _damages(

@@ -128,7 +128,9 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
 
     def _chosen(self, index: int) -> npt.NDArray[np.int64]:
         size = self._options.batch_size
-        return self._order[np.arange(index * size, (index + 1) * size) % len(self._order)]
+        places = np.arange(index * size, (index + 1) * size) % len(self._order)
+        chosen: npt.NDArray[np.int64] = self._order[places]
+        return chosen
 
     def _random(self, index: int) -> np.random.Generator:
         return np.random.default_rng([self._options.seed, self._epoch, index + 1])

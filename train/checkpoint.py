@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,14 +91,31 @@ class Checkpoint:
             state = {"epoch": epoch, "history": history, "options": options.to_dict()}
             write_text(self._folder / "state.json", json.dumps(state))
             write_text(self._run / "history.csv", history_csv(history))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            if not is_write_failure(error):
+                raise
+            after = "go on with --resume; the last whole epoch is kept."
+            if not self.exists:
+                after = "start again."
             raise TrainingError(
-                f"The checkpoint of epoch {epoch} cannot be written to {self._folder}: {error}. "
-                "Make room and go on with --resume; the last whole epoch is kept."
+                f"The checkpoint of epoch {epoch} cannot be written to {self._folder}: "
+                f"{one_line(error)}. Make room and {after}"
             ) from None
         for old in self._folder.glob("epoch-*.keras"):
             if old != file:
                 old.unlink(missing_ok=True)
+
+    def refuse_unfinished(self) -> None:
+        """Raise where there is an unfinished run, so that none is trained over.
+
+        Raises:
+            TrainingError: there is one.
+        """
+        if self.exists:
+            raise TrainingError(
+                f"{self._run} holds an unfinished run. Go on with --resume, or remove "
+                f"{self._folder}."
+            )
 
     def save_best(self, model: keras.Model, weights: list[Any] | None = None) -> None:
         """Keep the weights of `model`, or `weights`, as the best so far."""
@@ -120,7 +138,7 @@ class Checkpoint:
         """The state after the last whole epoch.
 
         Raises:
-            TrainingError: there is none, it cannot be read, or it belongs to other options.
+            TrainingError: there is none, it is damaged, or it belongs to other options.
         """
         file = self._folder / "state.json"
         try:
@@ -129,9 +147,16 @@ class Checkpoint:
             raise TrainingError(
                 f"There is nothing to resume in {self._run}: {error}. Start without --resume."
             ) from None
-        _same_options(state["options"], options, self._run)
-        model = keras.saving.load_model(self._folder / f"epoch-{state['epoch']:04d}.keras")
-        return Resumed(model, state["history"])
+        try:
+            kept, epoch, history = state["options"], int(state["epoch"]), state["history"]
+            _same_options(kept, options, self._run)
+            model = keras.saving.load_model(self._folder / f"epoch-{epoch:04d}.keras")
+        except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+            raise TrainingError(
+                f"The checkpoint in {self._folder} is damaged: {one_line(error)}. Remove that "
+                "folder and start without --resume."
+            ) from None
+        return Resumed(model, history)
 
     def discard(self) -> None:
         """Remove the checkpoint of a finished run."""
@@ -154,6 +179,16 @@ def write_text(file: Path, text: str) -> None:
     beside = file.with_name(file.name + ".part")
     beside.write_text(text, encoding="utf-8")
     beside.replace(file)
+
+
+def is_write_failure(error: Exception) -> bool:
+    """Whether a file could not be written; h5py says so by a `RuntimeError`."""
+    return isinstance(error, OSError) or "errno = " in str(error)
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, in one line and not at length: libraries print whole pages."""
+    return f"{' '.join(str(error).split()):.160}"
 
 
 def _same_options(kept: dict[str, Any], options: TrainOptions, run: Path) -> None:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from fer_core.errors import FerError, OptionError
+from train import options as run_options
+from train import recipe
 from train.commands import add_commands
-from train.options import OPTIMISERS, PRECISIONS, SCHEDULES, TrainOptions
-from train.recipe import KNOWN
+from train.options import TrainOptions
+from train.words import words_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,8 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fit(parsed: argparse.Namespace) -> None:
+    from train import memory
     from train.data import load_dataset
-    from train.run import train_and_ship
+
+    memory.keep_freed_memory()
 
     options = TrainOptions.from_file(parsed.config) if parsed.config else TrainOptions()
     given = {
@@ -54,6 +58,9 @@ def _fit(parsed: argparse.Namespace) -> None:
     dataset = load_dataset(parsed.data, parsed.ferplus)
     for note in dataset.notes:
         print(note)
+    # Brings TensorFlow, which takes seconds: what is wrong with the data is said before.
+    from train.run import train_and_ship
+
     report = train_and_ship(dataset, options, parsed.out, resume=parsed.resume, until=until)
     print(report)
 
@@ -103,8 +110,14 @@ def _archs(parsed: argparse.Namespace) -> None:
         print(line, flush=True)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One sentence, as everywhere else, in place of the whole usage."""
+        self.exit(2, f"error: {message}. See `{self.prog} --help`.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m train",
         description="Train, measure and export facial-expression networks on FER2013.",
     )
@@ -112,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     _fit_parser(commands)
     _evaluate_parser(commands)
 
-    export = commands.add_parser("export", help="write model.tflite and the card anew")
+    export = commands.add_parser("export", help="write the files for LiteRT and the card anew")
     export.add_argument("--model", required=True, help="name in models/, or a folder")
     export.set_defaults(command=_export)
 
@@ -151,17 +164,22 @@ def _fit_parser(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="strengths of the changes, flip=0.5 rotation=12 say (see `train/augmentation.py`)",
     )
-    known = {"optimiser": OPTIMISERS, "schedule": SCHEDULES, "precision": PRECISIONS, **KNOWN}
+    known = run_options.KNOWN | recipe.KNOWN
+    words = words_of(TrainOptions)
     for item in fields(TrainOptions):
         value = getattr(defaults, item.name)
         if item.name in ("architecture", "augmentation"):
             continue
         flag = "--" + item.name.replace("_", "-")
+        # argparse reads a per cent sign as the beginning of a name.
+        said = words.get(item.name, "").rstrip(".").replace("`", "").replace("%", "%%")
+        default = "none" if value in ("", ()) else value
+        help_text = f"{said} (default {default})"
         if isinstance(value, tuple):
-            fit.add_argument(flag, nargs="+", metavar="NAME", help="default none")
+            fit.add_argument(flag, nargs="+", metavar="NAME", help=help_text)
         elif isinstance(value, bool):
             fit.add_argument(
-                flag, action=argparse.BooleanOptionalAction, help=f"default {value}", default=None
+                flag, action=argparse.BooleanOptionalAction, help=help_text, default=None
             )
         else:
             fit.add_argument(
@@ -169,14 +187,13 @@ def _fit_parser(commands: Any) -> None:
                 type=type(value),
                 choices=known.get(item.name),
                 metavar=None if item.name in known else type(value).__name__.upper(),
-                help=f"default {'none' if value == '' else value}",
+                help=help_text,
             )
     fit.set_defaults(command=_fit)
 
 
 def _evaluate_parser(commands: Any) -> None:
-    from train.data.dataset import SPLITS
-    from train.recipe import TEST_VIEWS as VIEWS
+    from train.data import SPLITS
 
     evaluate = commands.add_parser("evaluate", help="score a model folder on one split, as JSON")
     evaluate.add_argument("--model", required=True, help="name in models/, or a folder")
@@ -185,7 +202,7 @@ def _evaluate_parser(commands: Any) -> None:
     evaluate.add_argument(
         "--tta",
         default="off",
-        choices=VIEWS,
+        choices=recipe.TEST_VIEWS,
         help="also score the mean over several views of each image, reported apart",
     )
     evaluate.add_argument("--split", default="PublicTest", choices=SPLITS)

@@ -1,4 +1,4 @@
-"""The commands around a run: teach, audit, compare, tune and queue."""
+"""The commands around a run: teach, report, card, audit, compare, tune and queue."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ def add_commands(commands: Any) -> None:
     _data(teach)
     teach.add_argument("--out", required=True, type=Path, help=".npz for --teacher-probabilities")
 
+    report = _command(commands, "report", "write evaluation.json of a model folder anew", _report)
+    report.add_argument("--model", required=True, help="name in models/, or a folder")
+    _data(report)
+    report.add_argument("--runtime", default="auto", help="auto, litert or keras (default auto)")
+    report.add_argument("--out", type=Path, help="file to write (default: the one in the folder)")
+
+    card = _command(commands, "card", "write README.md of a model folder anew", _card)
+    card.add_argument("--model", required=True, help="name in models/, or a folder")
+
     audit = _command(commands, "audit", "count classes, duplicates and non-faces", _audit)
     _data(audit)
     audit.add_argument("--sheets", type=Path, help="folder for a picture of each class")
@@ -30,6 +39,9 @@ def add_commands(commands: Any) -> None:
     form = compare.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as a Markdown table")
+    form.add_argument(
+        "--missing", action="store_true", help="the commands that train what is not trained yet"
+    )
 
     tune = _command(commands, "tune", "search good options (needs Optuna)", _tune)
     _data(tune)
@@ -82,6 +94,20 @@ def _teach(parsed: argparse.Namespace) -> None:
     )
 
 
+def _report(parsed: argparse.Namespace) -> None:
+    from train.data import load_dataset
+    from train.report import report_folder
+
+    dataset = load_dataset(parsed.data, parsed.ferplus)
+    print(report_folder(parsed.model, dataset, runtime=parsed.runtime, out=parsed.out, said=print))
+
+
+def _card(parsed: argparse.Namespace) -> None:
+    from train.model_card import describe_folder
+
+    print(describe_folder(parsed.model))
+
+
 def _audit(parsed: argparse.Namespace) -> None:
     from train.audit import audit, audit_lines, write_sheets
     from train.data import load_dataset
@@ -104,13 +130,20 @@ def _compare(parsed: argparse.Namespace) -> None:
     import sys
 
     from train.compare import compare, markdown_lines, text_lines
+    from train.missing import missing_lines, missing_sentence
 
     rows, faults = compare(parsed.models)
     if parsed.json:
-        print(json.dumps(rows, indent=2))
+        lines = [json.dumps(rows, indent=2)]
+    elif parsed.missing:
+        lines = missing_lines(rows)
+    elif parsed.markdown:
+        lines = markdown_lines(rows)
     else:
-        for line in markdown_lines(rows) if parsed.markdown else text_lines(rows):
-            print(line)
+        sentence = missing_sentence(rows)
+        lines = [*text_lines(rows), *(["", sentence] if sentence else [])]
+    for line in lines:
+        print(line)
     for fault in faults:
         print(fault, file=sys.stderr)
 
@@ -118,9 +151,11 @@ def _compare(parsed: argparse.Namespace) -> None:
 def _tune(parsed: argparse.Namespace) -> None:
     from dataclasses import replace
 
+    from train import memory
     from train.data import load_dataset
     from train.tune import tune
 
+    memory.keep_freed_memory()
     if parsed.trials < 1:
         raise OptionError(f"trials must be at least 1. Received: {parsed.trials}.")
     options = TrainOptions.from_file(parsed.config) if parsed.config else TrainOptions()
@@ -134,8 +169,10 @@ def _tune(parsed: argparse.Namespace) -> None:
 
 
 def _queue(parsed: argparse.Namespace) -> None:
+    from train import memory
     from train.many import read_queue, run_queue
 
+    memory.keep_freed_memory()
     planned = read_queue(parsed.file)
     from train.data import load_dataset
 

@@ -1,4 +1,4 @@
-"""The forms in which a network is shipped: `model.keras`, and `model.tflite` for LiteRT."""
+"""The forms in which a network is shipped: `model.keras`, and two files for LiteRT."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,23 @@ import keras
 
 from fer_core.errors import ModelError
 from fer_core.model_store import file_sha256, load_card, model_folder, verify_model, write_card
+from train.model_card import write_readme
+from train.portable import make_portable
 
 KERAS_FILE = "model.keras"
 LITERT_FILE = "model.tflite"
+LITERT_INT8_FILE = "model.int8.tflite"
 
 
 def save_keras(model: keras.Model, folder: Path) -> Path:
-    """Write `model.keras`, beside and moved into place."""
+    """Write `model.keras`, readable by older Keras 3 too, beside and moved into place."""
     file = folder / KERAS_FILE
-    beside = folder / "model.part.keras"
-    model.save(beside)
+    written, beside = folder / "model.written.keras", folder / "model.part.keras"
+    try:
+        model.save(written)
+        make_portable(written, beside)
+    finally:
+        written.unlink(missing_ok=True)
     beside.replace(file)
     return file
 
@@ -33,45 +41,62 @@ def save_litert(model: keras.Model, folder: Path) -> Path:
     Raises:
         ModelError: TensorFlow, which does the conversion, is not the backend.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ModelError(
-            "model.tflite is written by TensorFlow. Run `python -m train export --model NAME` "
-            "with KERAS_BACKEND=tensorflow."
-        )
-    file = folder / LITERT_FILE
-    beside = folder / (LITERT_FILE + ".part")
-    beside.write_bytes(_convert(model))
-    beside.replace(file)
-    return file
+    return _save_converted(model, folder / LITERT_FILE, quantised=False)
+
+
+def save_litert_int8(model: keras.Model, folder: Path) -> Path:
+    """Write `model.int8.tflite`: weights in int8, activations quantised as they come (Jacob et al.,
+    2018, arXiv:1712.05877), a quarter of the size; input and output stay float32.
+
+    No pictures are needed for it, since nothing about the activations is fixed beforehand.
+
+    Raises:
+        ModelError: TensorFlow, which does the conversion, is not the backend.
+    """
+    return _save_converted(model, folder / LITERT_INT8_FILE, quantised=True)
 
 
 def files_of(folder: Path) -> dict[str, dict[str, Any]]:
     """SHA-256 and size of each executable file, for the card."""
     return {
         name: {"sha256": file_sha256(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in (KERAS_FILE, LITERT_FILE)
+        for name in (KERAS_FILE, LITERT_FILE, LITERT_INT8_FILE)
         if (folder / name).is_file()
     }
 
 
 def export_folder(name: str) -> str:
-    """Write `model.tflite` of a model folder anew from its `model.keras`, and the card's checksums.
+    """Write LiteRT's files of a model folder anew from its `model.keras`; checksums and README too.
+
+    Returns:
+        A line a file: where it is and its size.
 
     Raises:
-        ModelError: there is no such folder, or its `model.keras` is not the one the card lists.
+        ModelError: there is no such folder, its `model.keras` is not the one the card lists, or
+            TensorFlow is not the backend.
     """
     folder = model_folder(name)
     verify_model(folder, only=KERAS_FILE)
     model = keras.saving.load_model(folder / KERAS_FILE, compile=False, safe_mode=True)
-    file = save_litert(model, folder)
-    card = load_card(folder)
-    from dataclasses import replace
-
-    write_card(replace(card, files=files_of(folder)), folder)
-    return f"{file}: {file.stat().st_size:,} bytes"
+    files = (save_litert(model, folder), save_litert_int8(model, folder))
+    write_card(replace(load_card(folder), files=files_of(folder)), folder)
+    write_readme(folder)
+    return "\n".join(f"{file}: {file.stat().st_size:,} bytes" for file in files)
 
 
-def _convert(model: keras.Model) -> bytes:
+def _save_converted(model: keras.Model, file: Path, quantised: bool) -> Path:
+    if keras.backend.backend() != "tensorflow":
+        raise ModelError(
+            f"{file.name} is written by TensorFlow. Run `python -m train export --model NAME` "
+            "with KERAS_BACKEND=tensorflow."
+        )
+    beside = file.with_name(file.name + ".part")
+    beside.write_bytes(_convert(model, quantised))
+    beside.replace(file)
+    return file
+
+
+def _convert(model: keras.Model, quantised: bool) -> bytes:
     import tensorflow as tf
 
     size, channels = model.input_shape[1], model.input_shape[3]
@@ -86,4 +111,6 @@ def _convert(model: keras.Model) -> bytes:
         path = os.path.join(scratch, "saved")  # noqa: PTH118 - the converter wants a string
         archive.write_out(path, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["serve"])
+        if quantised:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
         return bytes(converter.convert())

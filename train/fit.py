@@ -30,11 +30,13 @@ from train.network import (
     output_names,
 )
 from train.options import TrainOptions
+from train.precision import slow_precision, with_precision
 from train.predicting import probabilities_of
 from train.pretrained import unfreeze_trunk
 from train.progress import Progress
 from train.rates import rate_at
 from train.seen import SEEN_FILE
+from train.sharpness import make_sharpness_aware
 from train.steps import Steps, hand_over_rate, looks_every
 
 __all__ = ["architecture_options", "fit", "for_use", "plateau_scale", "predict", "score"]
@@ -73,14 +75,16 @@ def fit(
             run in `run` and `resume` is false (or the other way round), or ImageNet weights cannot
             be downloaded.
         OutOfTimeError: `until` has come; the run can be resumed.
-        OptionError: the options do not fit the architecture, or there is no such weights file.
+        OptionError: the options do not fit the architecture or the backend, or there is no such
+            weights file.
     """
     shown = progress or Progress()
+    options = with_precision(options)
+    if slow := slow_precision(options):
+        shown.message(slow)
     checkpoint = Checkpoint(run)
-    if checkpoint.exists and not resume:
-        raise TrainingError(
-            f"{run} holds an unfinished run. Go on with --resume, or remove {run / 'checkpoint'}."
-        )
+    if not resume:
+        checkpoint.refuse_unfinished()
     dataset = prepare(dataset, options)
     training = training_rows(dataset, options, drop_not_a_face=options.drop_not_a_face)
     validation = dataset.split("PublicTest")
@@ -93,6 +97,7 @@ def fit(
         model, history = resumed.model, resumed.history
     else:
         model, history = network_for_training(options, mean, deviation), []
+    make_sharpness_aware(model, options.sharpness)
     fitting = replace(training, images=resized(training.images, model.input_shape[1]))
     validation = replace(validation, images=resized(validation.images, model.input_shape[1]))
     feed = Feed(fitting, options, checkpoint.folder, training)

@@ -26,7 +26,7 @@ class Planned:
 
     Attributes:
         name: of its model folder.
-        options: of the run; teachers that are runs of the queue are still plain names.
+        options: of the run; runs of the queue that it learns or starts from are still plain names.
     """
 
     name: str
@@ -78,7 +78,8 @@ def run_queue(
     """Train what is not finished yet; one that fails does not stop the others.
 
     Args:
-        planned: the runs, in order. A teacher with the name of a run is that run's folder.
+        planned: the runs, in order. A teacher, or a network to start from, with the name of a run
+            is that run's folder.
         dataset: for all of them.
         out: gets a model folder for each.
         minutes: for all of them together; what is unfinished then goes on at the next call.
@@ -88,7 +89,7 @@ def run_queue(
     results = []
     for number, run in enumerate(planned, 1):
         said(f"Run {number} of {len(planned)}: {run.name}")
-        result = _run(_with_teachers(run, planned, out), dataset, out / run.name, until)
+        result = _run(_with_folders(run, planned, out), dataset, out / run.name, until)
         said(f"{run.name}: {result.state}. {result.sentence}")
         results.append(result)
         # Networks of finished runs would fill a GPU's memory.
@@ -114,12 +115,15 @@ def _run(run: Planned, dataset: Dataset, folder: Path, until: float | None) -> R
         return Result(run.name, "failed", str(error))
 
 
-def _with_teachers(run: Planned, planned: list[Planned], out: Path) -> Planned:
+def _with_folders(run: Planned, planned: list[Planned], out: Path) -> Planned:
     names = {other.name for other in planned}
-    teachers = tuple(
-        str((out / name).resolve()) if name in names else name for name in run.options.teachers
-    )
-    return replace(run, options=replace(run.options, teachers=teachers))
+
+    def folder(name: str) -> str:
+        return str((out / name).resolve()) if name in names else name
+
+    teachers = tuple(folder(name) for name in run.options.teachers)
+    start = folder(run.options.start_from)
+    return replace(run, options=replace(run.options, teachers=teachers, start_from=start))
 
 
 def _planned(entry: Any, place: int, file: Path) -> Planned:

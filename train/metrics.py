@@ -50,19 +50,27 @@ def confusion_matrix(labels: Labels, predicted: npt.NDArray[Any], classes: int) 
 
 
 def class_figures(confusion: Labels, classes: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """Precision, recall, F1 and support of each class; 0 where nothing was predicted or present."""
+    """Precision, recall, F1, support, true- and false-positive rate of each class.
+
+    A share of nothing is 0. The true-positive rate is the recall, under its other name.
+    """
     hits = np.diag(confusion).astype(float)
     predicted, present = confusion.sum(axis=0), confusion.sum(axis=1)
+    count = int(confusion.sum())
     figures = {}
     for index, name in enumerate(classes):
         precision = hits[index] / predicted[index] if predicted[index] else 0.0
         recall = hits[index] / present[index] if present[index] else 0.0
+        others = count - present[index]
+        alarms = predicted[index] - hits[index]
         both = precision + recall
         figures[name] = {
             "precision": float(precision),
             "recall": float(recall),
             "f1": float(2 * precision * recall / both) if both else 0.0,
             "support": int(present[index]),
+            "true_positive_rate": float(recall),
+            "false_positive_rate": float(alarms / others) if others else 0.0,
         }
     return figures
 
@@ -78,17 +86,41 @@ def wilson_interval(correct: int, count: int) -> tuple[float, float]:
     return (middle - spread) / scale, (middle + spread) / scale
 
 
-def calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
-    """Expected calibration error of the top class, in equal bins (Guo et al., 2017)."""
+def reliability_bins(
+    probabilities: Floats, labels: Labels, bins: int = 15
+) -> list[dict[str, float | None]]:
+    """How sure the answers were, and how many of them right, in bins of equal width.
+
+    Returns:
+        For each bin `low` and `high` (the confidence from and to), `images`, and the mean
+        `confidence` and the `accuracy` of those, None where there is no image.
+    """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
+    rows: list[dict[str, float | None]] = []
     for index in range(bins):
         inside = place == index
-        if inside.any():
-            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    return float(error)
+        some = bool(inside.any())
+        rows.append(
+            {
+                "low": index / bins,
+                "high": (index + 1) / bins,
+                "images": int(inside.sum()),
+                "confidence": float(confidence[inside].mean()) if some else None,
+                "accuracy": float(right[inside].mean()) if some else None,
+            }
+        )
+    return rows
+
+
+def calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
+    """Expected calibration error of the top class, in equal bins (Guo et al., 2017)."""
+    error = 0.0
+    for row in reliability_bins(probabilities, labels, bins):
+        if row["confidence"] is not None and row["accuracy"] is not None:
+            error += (row["images"] or 0) * abs(row["accuracy"] - row["confidence"])
+    return error / max(1, len(labels))
 
 
 def with_temperature(probabilities: Floats, temperature: float) -> npt.NDArray[np.float64]:

@@ -10,8 +10,11 @@ import keras
 
 from train.architectures import ArchitectureOptions, architecture
 from train.architectures.base import OUTPUT, without_auxiliary
+from train.finished import start_from
+from train.fused import with_fused_normalisation
 from train.losses import loss_of, metrics_of
 from train.options import TrainOptions
+from train.precision import with_precision
 from train.pretrained import freeze_trunk, load_trunk
 
 _OPTIMISERS = {
@@ -59,15 +62,19 @@ def network_for_training(options: TrainOptions, mean: float, deviation: float) -
 
     Raises:
         OptionError, TrainingError: `options.weights` cannot be loaded.
+        ModelError, OptionError: `options.start_from` cannot be opened, or does not fit.
     """
     kind = architecture(options.architecture)
-    policy = "mixed_bfloat16" if options.precision == "bfloat16" else "float32"
+    policy = "mixed_bfloat16" if with_precision(options).precision == "bfloat16" else "float32"
     with _compute_type(policy):
-        model = kind.build_training(architecture_options(options, mean, deviation))
+        built = kind.build_training(architecture_options(options, mean, deviation))
+        model = with_fused_normalisation(built)
     if options.weights:
         load_trunk(model, str(kind.application), options.weights)
         if options.frozen_epochs:
             freeze_trunk(model)
+    if options.start_from:
+        start_from(model, options.start_from, options.class_names)
     compile_for_training(model, options)
     return model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -9,11 +10,26 @@ from typing import Any
 
 from fer_core.errors import OptionError
 from train.augmentation import AugmentationOptions
+from train.checks import (
+    ABOVE_0,
+    AT_LEAST_1,
+    FROM_0_TO_UNDER_1,
+    NOT_NEGATIVE,
+    check_kinds,
+    check_known,
+    check_ranges,
+)
 from train.recipe import RecipeOptions
 
 SCHEDULES = ("cosine", "constant")
 OPTIMISERS = ("sgd", "adam", "adamw", "nadam")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16")
+KNOWN: dict[str, tuple[str, ...]] = {
+    "optimiser": OPTIMISERS,
+    "schedule": SCHEDULES,
+    "precision": PRECISIONS,
+}
+"""The options of this module that have a list of values."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,8 @@ class TrainOptions(RecipeOptions):
         label_smoothing: share of the target spread evenly over all classes.
         vote_smoothing: share of the target that follows the FER+ votes (0 without votes).
         drop_not_a_face: leave out training rows that FER+ calls not a face.
-        precision: `float32`, or `bfloat16` for mixed precision.
+        precision: `float32`; `bfloat16` for mixed precision, which is slow on a processor that
+            does not multiply it itself; or `auto`: the one that this machine is quick in.
         seed: of weights, order, augmentation and dropout.
         augmentation: how training crops are changed.
         input_size: side of the crops, pixels; 0 for the architecture's own. Crops of another size
@@ -49,6 +66,8 @@ class TrainOptions(RecipeOptions):
             once), or a weights file of the network of `keras.applications` without its top.
         frozen_epochs: so many epochs train the head alone, with the trunk as `weights` has it.
         unfrozen_rate: the rate is multiplied by this from the end of the frozen epochs on.
+        start_from: model folder whose weights the run starts from, of the same architecture,
+            classes and input size; empty for new weights.
     """
 
     architecture: str = "compact48"
@@ -66,7 +85,7 @@ class TrainOptions(RecipeOptions):
     label_smoothing: float = 0.05
     vote_smoothing: float = 0.2
     drop_not_a_face: bool = True
-    precision: str = "bfloat16"
+    precision: str = "auto"
     seed: int = 1
     augmentation: AugmentationOptions = field(default_factory=AugmentationOptions)
     input_size: int = 0
@@ -74,35 +93,32 @@ class TrainOptions(RecipeOptions):
     weights: str = ""
     frozen_epochs: int = 0
     unfrozen_rate: float = 0.1
+    start_from: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _one_of("optimiser", self.optimiser, OPTIMISERS)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _one_of("precision", self.precision, PRECISIONS)
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
-        for name in ("learning_rate", "plateau_factor", "unfrozen_rate"):
-            if not getattr(self, name) > 0:
-                raise OptionError(f"{name} must be above 0. Received: {getattr(self, name)}.")
-        for name in (
-            "warmup_epochs",
-            "plateau_patience",
-            "early_stopping",
-            "weight_decay",
-            "seed",
-            "input_size",
-            "frozen_epochs",
-        ):
-            if getattr(self, name) < 0:
-                raise OptionError(f"{name} must not be negative. Received: {getattr(self, name)}.")
-        for name in ("dropout", "label_smoothing", "vote_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                value = getattr(self, name)
-                raise OptionError(f"{name} must be from 0 to under 1. Received: {value}.")
+        check_known(self, KNOWN)
+        check_ranges(
+            self,
+            {
+                AT_LEAST_1: ("epochs", "batch_size"),
+                ABOVE_0: ("learning_rate", "plateau_factor", "unfrozen_rate"),
+                NOT_NEGATIVE: (
+                    "warmup_epochs",
+                    "plateau_patience",
+                    "early_stopping",
+                    "weight_decay",
+                    "seed",
+                    "input_size",
+                    "frozen_epochs",
+                ),
+                FROM_0_TO_UNDER_1: ("dropout", "label_smoothing", "vote_smoothing"),
+            },
+        )
         if self.label_smoothing + self.vote_smoothing >= 1:
             raise OptionError("label_smoothing and vote_smoothing must sum to less than 1.")
+        if self.weights and self.start_from:
+            raise OptionError("Give either --weights or --start-from, not both.")
         if self.frozen_epochs and not self.weights:
             raise OptionError(
                 "frozen_epochs holds the trunk as `weights` has it. Give --weights too, or leave "
@@ -125,16 +141,15 @@ class TrainOptions(RecipeOptions):
         if isinstance(values.get("augmentation"), dict):
             inner = dict(values["augmentation"])
             _known(AugmentationOptions, inner)
-            if "erasing_area" in inner:
+            if isinstance(inner.get("erasing_area"), list):
                 inner["erasing_area"] = tuple(inner["erasing_area"])
+            check_kinds(AugmentationOptions(), inner)
             values["augmentation"] = AugmentationOptions(**inner)
         for name in ("classes", "teachers"):
             if isinstance(values.get(name), list):
                 values[name] = tuple(values[name])
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise OptionError(f"An option has a value of the wrong kind: {error}.") from None
+        check_kinds(cls(), values)
+        return cls(**values)
 
     @classmethod
     def from_file(cls, file: Path) -> TrainOptions:
@@ -152,15 +167,10 @@ class TrainOptions(RecipeOptions):
         return cls.from_dict(values)
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise OptionError(f"Unknown {name}. Received: {value!r}. Known: {', '.join(known)}.")
-
-
 def _known(kind: type[Any], values: dict[str, Any]) -> None:
     names = {item.name for item in fields(kind)}
     unknown = sorted(set(values) - names)
     if unknown:
-        raise OptionError(
-            f"Unknown option: {', '.join(unknown)}. Known: {', '.join(sorted(names))}."
-        )
+        near = difflib.get_close_matches(unknown[0], names, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(names))}."
+        raise OptionError(f"Unknown option: {', '.join(unknown)}. {hint}")

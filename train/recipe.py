@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import OptionError
+from train.checks import (
+    ABOVE_0,
+    FROM_0_TO_1,
+    FROM_0_TO_UNDER_1,
+    NOT_NEGATIVE,
+    check_known,
+    check_ranges,
+)
 
 LABELS = ("fer2013", "ferplus")
 VOTE_TARGETS = ("off", "majority", "soft")
@@ -41,6 +49,8 @@ class RecipeOptions:
         cutmix: share of crops with a patch of another of the batch (Yun et al., 2019).
         cutmix_alpha: both parameters of the Beta distribution of the patch's area.
         clip_norm: gradients longer than this, all together, are shortened to it; 0 for none.
+        sharpness: radius (rho, 0.05 say) of sharpness-aware steps (Foret et al., 2021), each of
+            which costs as much as two others, see `train.sharpness`; 0 for none. TensorFlow alone.
         averaging: momentum of a moving average of the weights over the steps, 0.999 say; scored
             beside the weights themselves, and kept where it is better on PublicTest; 0 for none.
         standardisation: `training`: by mean and deviation of the training images; `unit`: 0 to 1.
@@ -66,6 +76,7 @@ class RecipeOptions:
     cutmix: float = 0.0
     cutmix_alpha: float = 1.0
     clip_norm: float = 0.0
+    sharpness: float = 0.0
     averaging: float = 0.0
     standardisation: str = "training"
     teachers: tuple[str, ...] = ()
@@ -77,25 +88,20 @@ class RecipeOptions:
     devices: str = "one"
 
     def __post_init__(self) -> None:
-        for name, known in KNOWN.items():
-            if getattr(self, name) not in known:
-                raise OptionError(
-                    f"Unknown {name}. Received: {getattr(self, name)!r}. Known: {', '.join(known)}."
-                )
-        for name in ("mixup", "cutmix", "distillation", "balance_power"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise OptionError(f"{name} must be from 0 to 1. Received: {getattr(self, name)}.")
+        check_known(self, KNOWN)
+        check_ranges(
+            self,
+            {
+                FROM_0_TO_1: ("mixup", "cutmix", "distillation", "balance_power"),
+                ABOVE_0: ("mixup_alpha", "cutmix_alpha", "distillation_temperature"),
+                NOT_NEGATIVE: ("clip_norm", "sharpness"),
+                FROM_0_TO_UNDER_1: ("averaging",),
+            },
+        )
         if self.mixup + self.cutmix > 1:
             raise OptionError(
                 "mixup and cutmix are shares of the crops; they must sum to at most 1."
             )
-        for name in ("mixup_alpha", "cutmix_alpha", "distillation_temperature"):
-            if not getattr(self, name) > 0:
-                raise OptionError(f"{name} must be above 0. Received: {getattr(self, name)}.")
-        if self.clip_norm < 0:
-            raise OptionError(f"clip_norm must not be negative. Received: {self.clip_norm}.")
-        if not 0 <= self.averaging < 1:
-            raise OptionError(f"averaging must be from 0 to under 1. Received: {self.averaging}.")
         self._check_classes()
         self._check_teachers()
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from train.checkpoint import Checkpoint, write_text
+from fer_core.errors import TrainingError
+from fer_core.model_store import CARD_FILE
+from train.checkpoint import Checkpoint, is_write_failure, one_line, write_text
 from train.data import Dataset
 from train.data.prepare import prepare
 from train.fit import fit
 from train.options import TrainOptions
+from train.precision import with_precision
 from train.progress import progress_for_terminal
 
 
@@ -31,16 +34,39 @@ def train_and_ship(
         until: see `train.fit.fit`.
 
     Raises:
-        TrainingError: see `train.fit.fit`.
+        TrainingError: see `train.fit.fit`; or `out` holds a finished model.
     """
+    if not resume:
+        _refuse_what_is_there(out)
+    # What is written down is what was done, also where another machine would do otherwise.
+    options = with_precision(options)
     dataset = prepare(dataset, options)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "options.json", json.dumps(options.to_dict(), indent=2) + "\n")
-    model, history = fit(
-        dataset, options, out, resume=resume, progress=progress_for_terminal(), until=until
-    )
-    from train.ship import ship
+    shown = progress_for_terminal()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        # Those of an unfinished run stay until it is known that these are the same.
+        if not resume:
+            write_text(out / "options.json", json.dumps(options.to_dict(), indent=2) + "\n")
+        model, history = fit(dataset, options, out, resume=resume, progress=shown, until=until)
+        from train.ship import ship
 
-    sentence = ship(model, history, dataset, options, out)
+        sentence = ship(model, history, dataset, options, out, shown.message)
+    except (OSError, RuntimeError) as error:
+        # What an epoch leaves is written by `train.checkpoint`, which says the same of it.
+        if not is_write_failure(error):
+            raise
+        after = "go on with --resume" if Checkpoint(out).exists else "start again"
+        raise TrainingError(
+            f"{out} cannot be written: {one_line(error)}. Make room and {after}."
+        ) from None
     Checkpoint(out).discard()
     return sentence
+
+
+def _refuse_what_is_there(out: Path) -> None:
+    """Nothing is trained over, be it half done or finished."""
+    Checkpoint(out).refuse_unfinished()
+    if (out / CARD_FILE).is_file():
+        raise TrainingError(
+            f"{out} holds a finished model. Train into another folder, or remove that one first."
+        )

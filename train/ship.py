@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-import json
 import platform
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from fer_core.model_store import CropSpec, ModelCard, write_card
 from train.checkpoint import History, write_text
 from train.cost import count_cost
 from train.data import Dataset
 from train.devices import device_in_words
-from train.evaluation import evaluate_splits
-from train.export import files_of, save_keras, save_litert
+from train.evaluation import (
+    EVALUATION_FILE,
+    add_corruptions,
+    cost_of,
+    evaluate_splits,
+    evaluation_text,
+)
+from train.export import files_of, save_keras, save_litert, save_litert_int8
 from train.fit import architecture_options, predict
+from train.model_card import with_words, write_readme
 from train.options import TrainOptions
-
-INTENDED_USE = (
-    "Naming the expression that a face shows, one of seven, in pictures, clips and live video, "
-    "for learning, research and play, with the knowledge of the people seen."
-)
-LIMITS = (
-    "It reads what a face shows in one picture, not what a person feels.",
-    "FER2013's labels are noisy: people agree with them about two times in three.",
-    "The images were found by web search on emotion words; posed and exaggerated faces are many.",
-    "Faces turned far from the camera, covered, very small or very dark are often read wrongly.",
-    "No audit by age, sex, skin colour or origin was made, since the data carry no such labels.",
-    "Not for judging workers, applicants or pupils, nor for any decision about a person.",
-)
 
 
 def ship(
-    model: keras.Model, history: History, dataset: Dataset, options: TrainOptions, out: Path
+    model: keras.Model,
+    history: History,
+    dataset: Dataset,
+    options: TrainOptions,
+    out: Path,
+    said: Callable[[str], None] = lambda text: None,
 ) -> str:
-    """Write `model.keras`, `model.tflite`, `evaluation.json` and `card.json` into `out`.
+    """Write the network's files, `evaluation.json`, `card.json` and `README.md` into `out`.
 
     Args:
         model: in float32, with the weights to ship.
@@ -47,17 +48,22 @@ def ship(
             scored here, once.
         options: of the run.
         out: the model folder.
+        said: is told what takes a while.
 
     Returns:
         One line with the accuracies.
     """
     save_keras(model, out)
-    # Other backends cannot write it; `python -m train export` does so later under TensorFlow.
+    # Other backends cannot write these; `python -m train export` does so later under TensorFlow.
     if keras.backend.backend() == "tensorflow":
         save_litert(model, out)
-    probabilities = {name: predict(model, split.images) for name, split in dataset.splits.items()}
-    evaluation, temperature, threshold = evaluate_splits(dataset, probabilities)
-    write_text(out / "evaluation.json", json.dumps(evaluation, indent=1) + "\n")
+        save_litert_int8(model, out)
+
+    def run(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return predict(model, images)
+
+    evaluation, calibration = evaluate_splits(dataset, run)
+    add_corruptions(evaluation, dataset, run, said)
     cost = count_cost(model)
     training = dataset.split("Training")
     built = architecture_options(options, float(training.images.mean()), 1.0)
@@ -69,18 +75,18 @@ def ship(
         classes=training.classes,
         channels=model.input_shape[3],
         crop=CropSpec(),
-        temperature=temperature,
-        uncertain_below=threshold,
+        temperature=calibration.temperature,
+        uncertain_below=calibration.threshold,
         parameters=cost.parameters,
         multiply_adds=cost.multiply_adds,
         training=_protocol(dataset, options, history),
         figures=_figures(evaluation),
         files=files_of(out),
         versions=_versions(),
-        intended_use=INTENDED_USE,
-        limits=LIMITS,
     )
-    write_card(card, out)
+    write_text(out / EVALUATION_FILE, evaluation_text({"network": cost_of(card), **evaluation}))
+    write_card(with_words(card), out)
+    write_readme(out)
     return ", ".join(
         f"{name} {100 * figures['accuracy']:.2f} %" for name, figures in evaluation.items()
     )

@@ -148,10 +148,10 @@ class Steps(keras.callbacks.Callback):  # type: ignore[misc] # keras ships no ty
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
             near = "" if self._every == 1 else f" or up to {self._every - 1} steps before"
+            kept = f"The checkpoint of epoch {self._epoch - 1} is kept. " if self._epoch > 1 else ""
             raise TrainingError(
                 f"The loss is no longer a number at epoch {self._epoch}, step {done} of "
-                f"{self._steps}{near}. The checkpoint of epoch {self._epoch - 1} is kept. "
-                "Train anew with a lower --learning-rate."
+                f"{self._steps}{near}. {kept}Train anew with a lower --learning-rate."
             )
         self._shown.step(self._epoch, done, main_logs(logs or {}))
 

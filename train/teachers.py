@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.errors import DatasetError, OptionError
-from fer_core.model_store import ModelCard, model_folder, verify_model
+from fer_core.errors import DatasetError
+from fer_core.model_store import ModelCard
 from train.batches import resized
 from train.data import Split
+from train.finished import FILE, open_finished
 from train.metrics import with_temperature
 from train.predicting import probabilities_of
 
 Floats = npt.NDArray[np.float32]
 
-_FILE = "model.keras"
 _BATCH = 512
 
 
@@ -95,7 +96,8 @@ class Taught:
                 f"The teachers' probabilities lack {missing:,} of {len(split):,} training rows. "
                 "Write them again from this data set with `python -m train teach`."
             )
-        return self.probabilities[found]
+        asked: Floats = self.probabilities[found]
+        return asked
 
 
 class Teachers:
@@ -114,20 +116,12 @@ class Teachers:
         self._classes = classes
         self._models: list[tuple[keras.Model, ModelCard]] = []
         for name in names:
-            folder = model_folder(name)
-            card = verify_model(folder, only=_FILE)
-            if card.classes != classes:
-                raise OptionError(
-                    f"The teacher {name} tells apart {', '.join(card.classes)}; the student "
-                    f"{', '.join(classes)}. Choose another teacher or other --classes."
-                )
-            model = keras.saving.load_model(folder / _FILE, compile=False, safe_mode=True)
-            self._models.append((model, card))
+            self._models.append(open_finished(name, classes, partial(_other, name, classes)))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Name and checksum of each teacher."""
-        return tuple(f"{card.name} {card.files[_FILE]['sha256']}" for _, card in self._models)
+        return tuple(f"{card.name} {card.files[FILE]['sha256']}" for _, card in self._models)
 
     def of_images(self, images: npt.NDArray[np.uint8]) -> Floats:
         """Probabilities of clean images, each seen as it is and mirrored.
@@ -159,6 +153,13 @@ class Teachers:
             found = probabilities_of(model, np.asarray(plain), _BATCH)
             total += with_temperature(found, card.temperature)
         return (total / len(self._models)).astype(np.float32)
+
+
+def _other(name: str, classes: tuple[str, ...], card: ModelCard) -> str:
+    return (
+        f"The teacher {name} tells apart {', '.join(card.classes)}; the student "
+        f"{', '.join(classes)}. Choose another teacher or other --classes."
+    )
 
 
 def taught(teachers: Teachers, split: Split, kept: Path) -> Taught:

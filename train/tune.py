@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from fer_core.errors import FerError, OptionError
-from train.augmentation import AugmentationOptions
+from train.augmentation import MOST_CROPPED, AugmentationOptions
 from train.data import Dataset
 from train.fit import fit
 from train.options import OPTIMISERS, TrainOptions
@@ -125,6 +125,7 @@ def strengthened(options: AugmentationOptions, factor: float) -> AugmentationOpt
         erasing=min(1.0, factor * options.erasing),
         erasing_area=(low, high),
         degrade=min(1.0, factor * options.degrade),
+        crop=min(MOST_CROPPED, factor * options.crop),
     )
 
 

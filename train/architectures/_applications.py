@@ -56,10 +56,18 @@ def application_trunk(
             input_tensors=keras.Input(x.shape[1:]),
             clone_function=adapted,
         )
+        # Keras unwraps a list of one output at some calls and not at others.
+        maps = list(keras.tree.flatten(trunk(x)))
     except ValueError as error:
-        raise OptionError(f"input_size is too small for {name}. Received: {x.shape[1]}.") from error
-    # Keras unwraps a list of one output at some calls and not at others.
-    return list(keras.tree.flatten(trunk(x)))
+        raise _too_small(name, x) from error
+    # Keras before 3.13 goes on with feature maps of nothing.
+    if any(min(grid.shape[1:3]) < 1 for grid in maps):
+        raise _too_small(name, x)
+    return maps
+
+
+def _too_small(name: str, x: Any) -> OptionError:
+    return OptionError(f"input_size is too small for {name}. Received: {x.shape[1]}.")
 
 
 def untrained(name: str, channels: int, weights: str | None = None) -> keras.Model:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import keras
 
 from fer_core.errors import OptionError
+from train.checks import ABOVE_0, FROM_0_TO_UNDER_1, NOT_NEGATIVE, check_ranges
 
 OUTPUT = "probabilities"
 """Name of the layer, and in training networks of the output, that counts."""
@@ -49,12 +50,14 @@ class ArchitectureOptions:
             raise OptionError(f"channels must be 1 or 3. Received: {self.channels}.")
         if self.classes < 2:
             raise OptionError(f"classes must be at least 2. Received: {self.classes}.")
-        if not 0 <= self.dropout < 1:
-            raise OptionError(f"dropout must be from 0 to under 1. Received: {self.dropout}.")
-        if self.weight_decay < 0:
-            raise OptionError(f"weight_decay must not be negative. Received: {self.weight_decay}.")
-        if self.deviation <= 0:
-            raise OptionError(f"deviation must be above 0. Received: {self.deviation}.")
+        check_ranges(
+            self,
+            {
+                FROM_0_TO_UNDER_1: ("dropout",),
+                NOT_NEGATIVE: ("weight_decay",),
+                ABOVE_0: ("deviation",),
+            },
+        )
         if self.pretrained and self.channels != 3:
             raise OptionError("Weights made for ImageNet need channels = 3. Received: 1.")
 

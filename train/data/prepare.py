@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import DatasetError
-from train.data.dataset import FERPLUS_VOTES, VOTE_OF_CLASS, Dataset, Split
+from train.data import FERPLUS_VOTES, VOTE_OF_CLASS, Dataset, Split
 from train.recipe import RecipeOptions
 
 
@@ -27,13 +27,15 @@ def prepare(dataset: Dataset, options: RecipeOptions) -> Dataset:
     if options.labels == "ferplus":
         splits = {name: _by_majority(split) for name, split in splits.items()}
     splits = {name: select_classes(split, names) for name, split in splits.items()}
-    prepared = replace(dataset, splits=splits)
-    if options.classes or options.labels != "fer2013":
-        for name, split in splits.items():
-            missing = [key for key, count in split.counts().items() if count == 0]
-            if missing:
-                raise DatasetError(f"The split {name} has no image of: {', '.join(missing)}.")
-    return prepared
+    for name, split in splits.items():
+        missing = [key for key, count in split.counts().items() if count == 0]
+        if missing:
+            there = ", ".join(key for key in names if key not in missing)
+            raise DatasetError(
+                f"The split {name} has no image of: {', '.join(missing)}. Give a data set that has "
+                f"some, or leave the class out, with --classes {there} say."
+            )
+    return replace(dataset, splits=splits)
 
 
 def training_rows(dataset: Dataset, options: RecipeOptions, *, drop_not_a_face: bool) -> Split:

@@ -1,0 +1,30 @@
+"""Keeps freed memory in the process; glibc hands it back and asks for it anew at every step."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+"""Of glibc's `malloc.h`."""
+
+_PAD = 64 << 20
+
+
+def keep_freed_memory() -> bool:
+    """Have glibc keep what is freed for the next step; for processes that train.
+
+    A step allocates and frees some hundreds of megabytes in pieces of tens, each of which glibc
+    maps anew: the kernel then fills every page of it with zeros, time and again. Measured by
+    `python -m benchmarks.train_step`, with `--plain-memory` for the other figure: see
+    `docs/training.md`. It costs some memory. An allocator that is preloaded (tcmalloc, jemalloc)
+    does so by itself, and is not touched by this.
+
+    Returns:
+        Whether glibc was there and agreed.
+    """
+    if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    wanted = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, _PAD))
+    return all(bool(mallopt(ctypes.c_int(name), ctypes.c_int(value))) for name, value in wanted)
