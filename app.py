@@ -1,5 +1,19 @@
-"""The app: `streamlit run app.py`."""
+"""The app: `streamlit run app.py`.
 
-from ui.page import build
+This file is read in two ways. Streamlit runs it as a script each time the page is drawn, and the
+server imports it once, for the object that holds the page and the HTTP API together.
+"""
 
-build()
+if __name__ == "__main__":
+    from ui.page import build
+
+    build()
+else:
+    from streamlit.config import get_option
+    from streamlit.starlette import App
+
+    from api.mount import MountedApi
+    from ui.opening import opening_page
+
+    api = MountedApi(base=get_option("server.baseUrlPath"))
+    app = App(__file__, routes=api.routes, lifespan=opening_page(api.lifespan))

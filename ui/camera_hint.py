@@ -63,9 +63,10 @@ export default function (component) {
 }
 """
 
-_mount = st.components.v2.component("fer_live_camera_hint", html=_HTML, css=_CSS, js=_JS)
-
 
 def camera_hint() -> None:
     """Room for the sentence; empty while there is nothing to say."""
-    _mount(key="camera_hint")
+    # Made known on every run: before Streamlit 1.66 a component is known only to the server that
+    # ran when its module was imported. The same again costs nothing.
+    mount = st.components.v2.component("fer_live_camera_hint", html=_HTML, css=_CSS, js=_JS)
+    mount(key="camera_hint")

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 import streamlit as st
 
 from fer_core.errors import FerError, ModelError
-from fer_core.live import LiveSession, LiveSettings
-from fer_core.model_store import default_model_name, list_models, load_card, model_folder
+from fer_core.live import LiveSession
+from fer_core.live_settings import MOST_SMOOTHING, LiveSettings
+from fer_core.model_store import default_model_name, runnable_models
+from ui.choices import choose_detector, choose_model, choose_threshold
 
 REFUSED_KEY = "live_settings_refused"
 """In session state: whether the form says that its settings could not be applied."""
 
-DETECTOR_WORDS = {
-    "blazeface": "BlazeFace (fast)",
-    "haar": "Haar (classic)",
-    "mediapipe": "MediaPipe",
-}
+
+@dataclass(frozen=True)
+class _Switch:
+    """A yes or no of `LiveSettings`: its name there, its words, and what they mean."""
+
+    name: str
+    words: str
+    help: str | None = None
+
+
+_FRONT = (
+    _Switch("mirror", "Mirror"),
+    _Switch("bars", "Bars", "A bar for each expression."),
+    _Switch(
+        "privacy",
+        "Privacy",
+        "Faces are blurred in the picture and in recordings; labels stay. "
+        "A face that the detector does not find is not blurred.",
+    ),
+)
+_MORE = (
+    _Switch("boxes", "Box"),
+    _Switch("labels", "Label"),
+    _Switch("numbers", "Track number", "The same face keeps its number."),
+    _Switch("eyes", "Eye points", "Haar finds none."),
+    _Switch("hints", "Hints", "Says at a face when it is too dark, small, turned or blurred."),
+)
 
 
 @st.fragment
@@ -25,58 +52,52 @@ def settings_form(session: LiveSession) -> None:
     A fragment, so that a dragged slider or a quick double click never reruns the page around a
     running stream.
     """
-    from fer_core.detectors import DETECTORS
-
-    models = list_models()
+    models = runnable_models()
     detector_column, model_column, threshold_column, switch_column = st.columns(
         [2, 2, 2.4, 1.6], gap="medium", vertical_alignment="top"
     )
     with detector_column:
-        detector = st.selectbox(
-            "Face detector",
-            list(DETECTORS),
-            format_func=lambda name: DETECTOR_WORDS.get(name, name),
-            key="live_detector",
-            help="What finds the faces. BlazeFace suits most cameras.",
+        detector = choose_detector(
+            "live", explained="What finds the faces. BlazeFace suits most cameras."
         )
     with model_column:
-        model = st.selectbox(
-            "Model",
+        model = choose_model(
+            "live",
             models,
-            index=_default_index(models),
-            key="live_model",
-            help="The network that reads the expression: one for each folder in models/.",
-            placeholder="no model found",
+            explained="The network that reads the expression: one for each folder in models/.",
         )
     with threshold_column:
-        percent = st.slider(
-            "Say *uncertain* below",
-            min_value=0,
-            max_value=100,
-            value=_card_percent(model),
-            step=1,
-            format="%d %%",
-            key=f"live_threshold_{model}",
-            help="Labels with less confidence than this read uncertain.",
+        min_confidence = choose_threshold(
+            "live", model, explained="Labels with less confidence than this read uncertain."
         )
+        with st.popover("More", icon=":material/tune:", width="content"):
+            smoothing = st.slider(
+                "Smoothing",
+                min_value=0.0,
+                max_value=MOST_SMOOTHING,
+                value=LiveSettings.smoothing,
+                step=0.1,
+                format="%.1f s",
+                key="live_smoothing",
+                help="How long a change takes to come through. 0 shows each frame's own answer.",
+            )
+            st.caption("In the picture")
+            chosen = _switches(_MORE)
     with switch_column:
-        mirror = st.toggle("Mirror", value=True, key="live_mirror")
-        bars = st.toggle("Bars", value=False, key="live_bars", help="A bar for each expression.")
+        chosen |= _switches(_FRONT)
     # A slot of its own: the sentence goes in the same moment as its cause.
     message = st.empty()
     try:
         if model is None:
             default_model_name()
             raise ModelError("There is no model folder in models/. Put one there and reload.")
-        session.apply(
-            LiveSettings(
-                detector=detector,
-                model=model,
-                mirror=mirror,
-                min_confidence=percent / 100,
-                bars=bars,
-            )
+        settings = LiveSettings(
+            detector=detector,
+            model=model,
+            min_confidence=min_confidence,
+            smoothing=float(smoothing),
         )
+        session.apply(replace(settings, **chosen))
     except FerError as error:
         meanwhile = "What was chosen before stays in use." if session.ready else "No labels so far."
         message.error(f"{error} {meanwhile}")
@@ -85,19 +106,13 @@ def settings_form(session: LiveSession) -> None:
         st.session_state[REFUSED_KEY] = False
 
 
-def _default_index(models: list[str]) -> int | None:
-    if not models:
-        return None
-    try:
-        return models.index(default_model_name())
-    except (FerError, ValueError):
-        return 0
-
-
-def _card_percent(model: str | None) -> int:
-    if model is not None:
-        try:
-            return round(100 * load_card(model_folder(model)).uncertain_below)
-        except FerError:
-            pass  # said in one sentence when the model is opened
-    return 40
+def _switches(switches: tuple[_Switch, ...]) -> dict[str, Any]:
+    return {
+        switch.name: st.toggle(
+            switch.words,
+            value=getattr(LiveSettings, switch.name),
+            key=f"live_{switch.name}",
+            help=switch.help,
+        )
+        for switch in switches
+    }

@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.errors import FerError
+from fer_core.governor import process_governor
 from fer_core.live import LiveSession
+from fer_core.live_newest import NewestOnly
+from fer_core.live_settings import CameraWish
+from fer_core.live_timeline import SPANS
+from fer_core.recording import RecordingStatus
 from ui import resources
 from ui.camera_hint import camera_hint
 from ui.connection import rtc_configuration
+from ui.connection_state import connection_state
+from ui.live_actions import DRAWN_KEY, actions, actions_state
+from ui.live_camera import camera_form
+from ui.live_notice import BEFORE_START, deployer_notice
 from ui.live_panel import panel_html
+from ui.live_recordings import shelf
 from ui.live_settings import REFUSED_KEY, settings_form
+from ui.live_snapshot import snapshots
+from ui.live_timeline import POINTS, timeline_html
 
 STREAM_KEY = "live_stream"
 SESSION_KEY = "live_session"
 _SINCE_KEY = "live_waiting_since"
+_NEWEST_KEY = "live_newest"
+_SPAN_KEY = "live_span"
+_FACE_KEY = "live_face"
 
 PANEL_SECONDS = 0.5
-SLOW_CONNECTION_SECONDS = 8.0
 
-# More than 15 frames a second may outrun the server's encoder on a small machine; frames then
-# queue up without bound and the picture lags further and further behind.
-CAMERA: dict[str, Any] = {
-    "video": {
-        "width": {"ideal": 640},
-        "height": {"ideal": 480},
-        "frameRate": {"ideal": 15, "max": 15},
-    },
-    "audio": False,
+ADVICE = {
+    "slow": (
+        "*The picture does not come up?*, under the picture, says what to check (permission, "
+        "HTTPS, TURN), and offers snapshots, which need no video connection."
+    ),
+    "stalled": (
+        "If the camera was unplugged or the network was cut, press STOP, put it right, and press "
+        "START again."
+    ),
 }
-
-NOTICE = (
-    "When you press START, your camera's pictures go to the process that serves this page "
-    "and come back with labels. Nothing is stored."
-)
 
 CONNECTION_HELP = """
 - **The browser asks for the camera**: allow it. If it was refused before, use the camera sign in
@@ -53,31 +61,63 @@ CONNECTION_HELP = """
 def render() -> None:
     """Draw the tab. Called in every run of the page, so that the stream is never taken for lost."""
     session = _session()
+    told = deployer_notice()
+    if told is not None:
+        st.info(told, icon=":material/info:")
     picture, beside = st.columns([3, 2], gap="medium")
     with st.container():
         settings_form(session)  # first, so that the models are loaded before START is there
+        wish = camera_form(_playing())
     with picture:
-        notice = st.container()
-        playing, waiting = _stream(session)
-        camera_hint()
+        notice, stage = st.container(), st.container()
+        with stage:
+            playing, waiting = _stream(session, wish)
+            camera_hint()
+        actions(session, playing)
         if not playing:
-            with st.expander("The picture does not come up?"):
-                st.markdown(CONNECTION_HELP)
+            _help(session)
     if not playing and not waiting:
         with notice:
-            st.markdown(NOTICE)
+            st.markdown(BEFORE_START)
     with beside:
         _panel(session, playing, waiting)
 
 
+def _help(session: LiveSession) -> None:
+    with st.expander("The picture does not come up?"):
+        st.markdown(CONNECTION_HELP)
+        instead = st.toggle(
+            "Snapshots instead",
+            key="live_snapshots",
+            help="Single pictures need no video connection. The browser must allow the camera.",
+        )
+    if instead:
+        snapshots(session)
+
+
 def _session() -> LiveSession:
     if SESSION_KEY not in st.session_state:
-        st.session_state[SESSION_KEY] = LiveSession(make_analyzer=resources.live_analyzer)
+        st.session_state[SESSION_KEY] = LiveSession(
+            make_analyzer=resources.live_analyzer, governor=process_governor()
+        )
     session: LiveSession = st.session_state[SESSION_KEY]
     return session
 
 
-def _stream(session: LiveSession) -> tuple[bool, bool]:
+def _newest(session: LiveSession) -> NewestOnly:
+    if _NEWEST_KEY not in st.session_state:
+        st.session_state[_NEWEST_KEY] = NewestOnly(session.callback)
+    newest: NewestOnly = st.session_state[_NEWEST_KEY]
+    return newest
+
+
+def _playing() -> bool:
+    """Whether the stream of the last run was up or on its way."""
+    stream = st.session_state.get(STREAM_KEY)
+    return stream is not None and (stream.state.playing or stream.state.signalling)
+
+
+def _stream(session: LiveSession, wish: CameraWish) -> tuple[bool, bool]:
     """The picture with START and STOP; returns whether it plays, and whether it is on its way."""
     try:
         connection = rtc_configuration()
@@ -92,8 +132,8 @@ def _stream(session: LiveSession) -> tuple[bool, bool]:
         key=STREAM_KEY,
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=connection,
-        media_stream_constraints=CAMERA,
-        video_frame_callback=session.callback,
+        media_stream_constraints=wish.constraints(),
+        queued_video_frames_callback=_newest(session),
         on_video_ended=session.release,
         sendback_audio=False,
         async_processing=True,
@@ -120,23 +160,66 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
     @st.fragment(run_every=PANEL_SECONDS if playing or waiting else None)
     def panel() -> None:
         snapshot = session.snapshot()
-        st.html(panel_html(snapshot, playing))
+        since = st.session_state.get(_SINCE_KEY)
+        waited = 0.0 if since is None else time.monotonic() - since
+        state = connection_state(playing, waiting, waited, snapshot.idle_seconds, session.paused)
+        st.html(
+            panel_html(
+                snapshot,
+                playing,
+                _recording(),
+                session.calibration.state(),
+                session.allowed_rate,
+                state,
+            )
+        )
+        _timeline(session)
         slow, fault = st.empty(), st.empty()
         sentence = snapshot.error
         if playing or waiting:
             sentence = _mend(session) or sentence
-            since = st.session_state.get(_SINCE_KEY)
-            waited = 0.0 if since is None else time.monotonic() - since
-            silent = snapshot.idle_seconds is None or snapshot.idle_seconds > waited
-            if silent and waited > SLOW_CONNECTION_SECONDS:
-                slow.warning(
-                    "No picture has come back yet. *The picture does not come up?*, under the "
-                    "picture, says what to check."
-                )
+            if state.needs_help:
+                slow.warning(ADVICE[state.name])
         if sentence:
             fault.error(sentence)
+        if playing and st.session_state.get(DRAWN_KEY) != actions_state(session):
+            st.rerun(scope="app")  # the recording has ended by itself: the buttons must follow
 
     panel()
+
+
+def _timeline(session: LiveSession) -> None:
+    span = st.session_state.get(_SPAN_KEY) or SPANS[0]
+    face = st.session_state.get(_FACE_KEY) or None
+    view = session.timeline(span, POINTS, face)
+    st.html(timeline_html(view))
+    with st.container(horizontal=True, gap="small"):
+        st.segmented_control(
+            "Span",
+            SPANS,
+            default=SPANS[0],
+            required=True,
+            format_func=lambda seconds: f"{seconds // 60} min",
+            key=_SPAN_KEY,
+            label_visibility="collapsed",
+        )
+        tracks = [lane.track for lane in view.lanes]
+        if face is not None and face not in tracks:
+            tracks.append(face)
+        if len(tracks) > 1:
+            st.selectbox(
+                "Face",
+                [0, *tracks],
+                format_func=lambda track: f"face #{track}" if track else "all faces",
+                key=_FACE_KEY,
+                label_visibility="collapsed",
+                width=140,
+            )
+
+
+def _recording() -> RecordingStatus | None:
+    recorder = shelf().recorder
+    return None if recorder is None else recorder.status()
 
 
 def _mend(session: LiveSession) -> str | None:

@@ -1,151 +1,189 @@
-"""The charts of the metrics tab. Colours are chosen to be read on light and on dark pages."""
+"""What the charts of the tab share, and the curves of training. Colours are chosen to be read on
+light and on dark pages, and to be told apart with the common colour blindnesses."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from ui.metrics_data import Evaluation
+from ui.metrics_data import ModelFolder
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TRAINING_COLOUR = "#e69f00"
+MODEL_COLOURS = ("#3f8fd2", "#e6840a", "#12a37c", "#c765a0", "#8b7be0", "#8a949e")
+"""One for each model that is compared, in the order in which they were chosen."""
+
+TRAINING_COLOUR = "#e6840a"
 VALIDATION_COLOUR = "#3f8fd2"
-BEST_COLOUR = "#8a949e"
-FIGURE_COLOURS = {"precision": "#3f8fd2", "recall": "#e69f00", "f1": "#009e73"}
+RATE_COLOUR = "#8a949e"
+QUIET_COLOUR = "#8a949e"
+"""Lines that only guide the eye."""
 
-CONFIG = {"displayModeBar": False, "scrollZoom": False}
-"""Nothing floats over a small chart, and a phone's scroll stays a scroll."""
+CLASS_COLOURS = {
+    "angry": "#e6503c",
+    "disgust": "#12a37c",
+    "fear": "#c765a0",
+    "happy": "#c9a100",
+    "sad": "#3f8fd2",
+    "surprise": "#e6840a",
+    "neutral": "#8a949e",
+    "contempt": "#8b7be0",
+}
+"""As on video, but for the bright ones, which a white page would swallow."""
+
+LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None}
+MARGIN = {"l": 8, "r": 18, "t": 8, "b": 8}
 
 
-def curves(history: dict[str, list[float]], figure: str) -> go.Figure:
-    """`loss` or `accuracy` by epoch, training and validation, with the best epoch marked.
+def config(name: str) -> dict[str, Any]:
+    """Settings of a chart: a camera that saves it as `name`.png, and nothing else over it.
+
+    A phone's scroll stays a scroll.
+    """
+    return {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "scrollZoom": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
+    }
+
+
+def styled(chart: go.Figure, height: int, legend: bool = True, **layout: Any) -> go.Figure:
+    """`chart` with the size and the margins of all charts; the camera has its place on top."""
+    chart.update_layout(
+        height=height,
+        margin={**MARGIN, "t": 56 if legend else 34},
+        showlegend=legend,
+        legend=LEGEND,
+        modebar={"orientation": "h"},
+        **layout,
+    )
+    return chart
+
+
+def class_colour(name: str, place: int) -> str:
+    """The colour of a class, also of one that is not ours."""
+    return CLASS_COLOURS.get(name, MODEL_COLOURS[place % len(MODEL_COLOURS)])
+
+
+def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
+    """The place of the epoch with the highest validation accuracy, or None."""
+    values = history.get("val_accuracy")
+    if not values:
+        return None
+    return max(range(len(values)), key=values.__getitem__)
+
+
+def curves(
+    models: Sequence[ModelFolder], figure: str, colours: Sequence[str], rate: bool = True
+) -> go.Figure:
+    """`loss` or `accuracy` by epoch, with the best epoch marked, and the learning rate.
+
+    One model has a curve for training and one for validation; of several, each has its own colour
+    and its training curve is dotted.
 
     Args:
-        history: as in `ModelFolder.history`.
+        models: those with a history.
         figure: `loss` or `accuracy`.
+        colours: of the models, where there are several.
+        rate: draw the learning rate, on an axis of its own.
     """
     import plotly.graph_objects as go
 
+    alone = len(models) == 1
     percent = figure == "accuracy"
-    factor = 100 if percent else 1
     chart = go.Figure()
-    for name, words, colour in (
-        (figure, "training", TRAINING_COLOUR),
-        (f"val_{figure}", "validation", VALIDATION_COLOUR),
+    for model, colour in zip(models, colours, strict=True):
+        _add_curves(chart, model, figure, None if alone else colour)
+        if rate:
+            _add_rate(chart, model, RATE_COLOUR if alone else colour, alone)
+    styled(
+        chart,
+        340,
+        hovermode="x unified",
+        xaxis={"title": "epoch", "rangemode": "tozero"},
+        yaxis={"title": None, "ticksuffix": " %" if percent else "", "automargin": True},
+        yaxis2={
+            "title": {"text": "learning rate", "font": {"color": RATE_COLOUR, "size": 12}},
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
+            "rangemode": "tozero",
+            "tickmode": "auto",
+            "nticks": 5,
+            "tickformat": "~g",
+            "tickfont": {"color": RATE_COLOUR},
+            "automargin": True,
+        },
+    )
+    return chart
+
+
+def _add_curves(chart: go.Figure, model: ModelFolder, figure: str, colour: str | None) -> None:
+    """The curves of one model; in its `colour`, or in those of training and validation."""
+    percent = figure == "accuracy"
+    factor, digits, unit = (100, 1, " %") if percent else (1, 3, "")
+    history = model.history
+    best = best_epoch(history)
+    for name, words, own, dash in (
+        (figure, "training", TRAINING_COLOUR, "dot"),
+        (f"val_{figure}", "validation", VALIDATION_COLOUR, "solid"),
     ):
         if name not in history:
             continue
         values = [factor * value for value in history[name]]
+        validation = name.startswith("val_")
         chart.add_scatter(
             x=history["epoch"],
             y=values,
-            name=words,
+            name=words if colour is None else f"{model.name}, {words}",
             mode="lines+markers" if len(values) < 2 else "lines",
-            line={"color": colour, "width": 2.5},
-            hovertemplate=f"epoch %{{x}}: %{{y:.{1 if percent else 3}f}}{' %' if percent else ''}",
+            line={
+                "color": colour or own,
+                "width": 2.5 if colour is None or validation else 1.5,
+                "dash": "solid" if colour is None else dash,
+            },
+            # Of several models only the validation curves are named; the text says the rest.
+            showlegend=colour is None or validation,
+            legendgroup=model.name,
+            hovertemplate=f"%{{y:.{digits}f}}{unit}",
         )
-    best = best_epoch(history)
-    if best is not None:
+        if validation and best is not None:
+            chart.add_scatter(
+                x=[history["epoch"][best]],
+                y=[values[best]],
+                name="best epoch",
+                mode="markers",
+                marker={
+                    "symbol": "star",
+                    "size": 14,
+                    "color": colour or own,
+                    "line": {"color": "#ffffff", "width": 1},
+                },
+                showlegend=colour is None,
+                legendgroup=model.name if colour else "best",
+                hoverinfo="skip",
+            )
+    if best is not None and colour is None:
         chart.add_vline(
-            x=best,
-            line={"color": BEST_COLOUR, "dash": "dot", "width": 1.5},
+            x=history["epoch"][best], line={"color": QUIET_COLOUR, "dash": "dot", "width": 1.5}
         )
-    chart.update_layout(
-        height=300,
-        margin={"l": 8, "r": 8, "t": 34, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        hovermode="x unified",
-        xaxis={"title": "epoch", "rangemode": "tozero"},
-        yaxis={"title": None, "ticksuffix": " %" if percent else "", "automargin": True},
+
+
+def _add_rate(chart: go.Figure, model: ModelFolder, colour: str, alone: bool) -> None:
+    rates = model.history.get("learning_rate", [])
+    if not any(value == value for value in rates):
+        return
+    chart.add_scatter(
+        x=model.history["epoch"],
+        y=rates,
+        name="learning rate" if alone else f"{model.name}, learning rate",
+        mode="lines",
+        line={"color": colour, "width": 1.3, "dash": "dash"},
+        yaxis="y2",
+        showlegend=alone,
+        legendgroup="rate" if alone else model.name,
+        hovertemplate="%{y:.3~g}",
     )
-    return chart
-
-
-def best_epoch(history: dict[str, list[float]]) -> float | None:
-    """The epoch with the highest validation accuracy, or None."""
-    values = history.get("val_accuracy")
-    if not values:
-        return None
-    return history["epoch"][max(range(len(values)), key=values.__getitem__)]
-
-
-def confusion(evaluation: Evaluation, shares: bool) -> go.Figure:
-    """The confusion matrix, rows are the truth.
-
-    Args:
-        evaluation: of one split.
-        shares: per cent of each row; counts otherwise.
-    """
-    import plotly.graph_objects as go
-
-    classes = list(evaluation.classes)
-    totals = [max(1, sum(row)) for row in evaluation.confusion]
-    percent = [
-        [100 * count / total for count in row]
-        for row, total in zip(evaluation.confusion, totals, strict=True)
-    ]
-    texts = [
-        [f"{share:.0f}" if shares else f"{count:,}" for share, count in zip(*both, strict=True)]
-        for both in zip(percent, evaluation.confusion, strict=True)
-    ]
-    hover = [
-        [f"{count:,} of {total:,}" for count in row]
-        for row, total in zip(evaluation.confusion, totals, strict=True)
-    ]
-    chart = go.Figure(
-        go.Heatmap(
-            # Colours always go by the share of the row, or the largest class would hide the rest.
-            z=percent,
-            x=classes,
-            y=classes,
-            text=texts,
-            customdata=hover,
-            texttemplate="%{text}",
-            hovertemplate="%{y}, taken for %{x}<br>%{customdata} (%{z:.1f} %)<extra></extra>",
-            # Opaque, so that the numbers' own contrast holds on dark pages too.
-            colorscale=[[0, "#eef4fa"], [0.5, "#7fb3de"], [1, "#14507f"]],
-            zmin=0,
-            zmax=100,
-            showscale=False,
-            xgap=2,
-            ygap=2,
-        )
-    )
-    chart.update_layout(
-        height=400,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        xaxis={"title": "answer", "tickangle": -45, "automargin": True, "fixedrange": True},
-        yaxis={"title": "truth", "autorange": "reversed", "automargin": True, "fixedrange": True},
-    )
-    chart.update_xaxes(showgrid=False)
-    chart.update_yaxes(showgrid=False)
-    return chart
-
-
-def per_class(evaluation: Evaluation) -> go.Figure:
-    """Precision, recall and F1 of each class, per cent."""
-    import plotly.graph_objects as go
-
-    chart = go.Figure()
-    classes = list(evaluation.classes)
-    for figure, colour in FIGURE_COLOURS.items():
-        words = "F1" if figure == "f1" else figure
-        chart.add_bar(
-            y=classes,
-            x=[100 * evaluation.per_class[name][figure] for name in classes],
-            name=words,
-            orientation="h",
-            marker={"color": colour},
-            hovertemplate=f"%{{y}}, {words}: %{{x:.1f}} %<extra></extra>",
-        )
-    chart.update_layout(
-        height=400,
-        margin={"l": 8, "r": 8, "t": 34, "b": 8},
-        barmode="group",
-        bargap=0.25,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        xaxis={"range": [0, 100], "ticksuffix": " %", "fixedrange": True},
-        yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
-    )
-    return chart

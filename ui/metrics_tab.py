@@ -1,217 +1,181 @@
-"""The Training metrics tab: how each network in `models/` was trained, and how good it is."""
+"""The Training metrics tab: how each network was trained, how good it is, and which is better."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from fer_core.errors import ModelError
 from fer_core.model_store import default_model_name, models_root
-from ui.metrics_data import SPLIT_WORDS, Evaluation, ModelFolder, folder_names, read_folder
+from ui import metrics_figures, metrics_mistakes, metrics_scores, metrics_sections, metrics_training
+from ui.metrics_charts import MODEL_COLOURS
+from ui.metrics_data import ModelFolder, read_folder
+from ui.metrics_evaluation import SPLITS, Evaluation
+from ui.metrics_parts import MODELS_KEY, STYLE, choice, keep, kept
+from ui.metrics_pictures import places
+from ui.metrics_runs import RunState, folders_in, roots
 
-if TYPE_CHECKING:
-    from fer_core.model_store import ModelCard
+SPLIT_WORDS = {
+    "PrivateTest": "PrivateTest (test)",
+    "PublicTest": "PublicTest (validation)",
+    "Training": "Training",
+}
+MODELS_MAX = len(MODEL_COLOURS)
+"""Models side by side: one colour each."""
+
+SECTIONS = (
+    "Training",
+    "Confusion",
+    "Classes",
+    "ROC",
+    "Confidence",
+    "Corruptions",
+    "Data",
+    "Card",
+)
 
 
 def render() -> None:
     """Draw the tab."""
-    root = models_root()
-    names = folder_names(root)
-    if not names:
-        st.info(
-            f"There is no model folder in {root}. "
-            "Train one with `python -m train fit`, and it appears here."
-        )
-        return
-    _content(root, names)
+    st.html(f"<style>{STYLE}</style>")
+    _content()
 
 
 @st.fragment
-def _content(root: Path, names: list[str]) -> None:
+def _content() -> None:
     # A fragment, so that looking around never reruns the page round a running stream.
-    left, right = st.columns(2)
-    name = left.selectbox("Model", names, index=_default_index(names, root), key="metrics_model")
-    model = read_folder(root / name)
-    splits = list(model.evaluations)
-    split = right.selectbox(
-        "Split",
-        splits,
-        format_func=lambda split: SPLIT_WORDS.get(split, split),
-        key=f"metrics_split_{name}",
-        placeholder="not evaluated yet",
-        disabled=not splits,
-        help="PublicTest chose this model; PrivateTest was kept for the final score.",
-    )
-    for note in model.notes:
-        st.info(note)
-    evaluation = model.evaluations.get(split) if split else None
-    if evaluation is not None:
-        _figures(evaluation)
-    if model.history:
-        _curves(model)
-    if evaluation is not None:
-        _classes(evaluation)
-    if model.card is not None:
-        st.subheader("Card")
-        try:
-            facts = _facts(model.card)
-        except (AttributeError, TypeError, ValueError) as error:
-            st.info(f"Its card is of another form and cannot be shown ({error}).")
-        else:
-            _card(model.card, facts)
-
-
-def _figures(evaluation: Evaluation) -> None:
-    cells: list[tuple[str, str, str]] = []
-    interval = evaluation.interval
-    cells.append(
-        (
-            "Accuracy",
-            f"{evaluation.accuracy:.1%}",
-            ""
-            if interval is None
-            else f"95 % interval: {100 * interval[0]:.1f} to {100 * interval[1]:.1f} %",
+    left, middle, right = st.columns([3.2, 1.7, 1.1], vertical_alignment="bottom")
+    with right:
+        more = places()
+    searched = roots(more)
+    folders = folders_in(searched)
+    if not folders:
+        st.info(
+            f"There is no model folder in {' or '.join(map(str, searched))}. "
+            "Train one with `python -m train fit`, and it appears here."
         )
-    )
-    for label, value, words in (
-        ("Macro-F1", evaluation.macro_f1, "the mean F1 of the classes, each counted the same"),
-        ("Top 2", evaluation.top2, "the truth is among the two best answers"),
-        ("Calibration error", evaluation.calibration_error, "how far confidence is from truth"),
-    ):
-        if value is not None:
-            cells.append((label, f"{value:.1%}", words))
-    cells.append(("Images", f"{evaluation.images:,}", "in this split"))
-    with st.container(horizontal=True, gap="large"):
-        for label, text, words in cells:
-            st.metric(label, text, help=words or None, width="content")
-    if interval is not None:
-        st.caption(
-            f"Accuracy with its 95 % interval: {100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
-        )
-
-
-def _curves(model: ModelFolder) -> None:
-    from ui import metrics_charts as charts
-
-    history = model.history
-    best = charts.best_epoch(history)
-    epochs = len(history["epoch"])
-    st.subheader("Training")
-    marked = "" if best is None else f"; the dotted line marks the best epoch, {best:.0f}"
-    st.caption(f"{epochs} {'epoch' if epochs == 1 else 'epochs'}{marked}")
-    for column, figure in zip(st.columns(2, gap="medium"), ("accuracy", "loss"), strict=True):
-        if figure not in history and f"val_{figure}" not in history:
-            continue
-        with column:
-            st.markdown(f"**{figure.capitalize()}**")
-            _chart(charts.curves(history, figure), f"metrics_{figure}_{model.name}")
-
-
-def _classes(evaluation: Evaluation) -> None:
-    from ui import metrics_charts as charts
-
-    st.subheader("Classes")
-    left, right = st.columns(2, gap="medium")
+        return
+    live = metrics_training.live_runs(folders)
     with left:
-        st.markdown("**Confusion matrix**")
-        shares = (
-            st.segmented_control(
-                "Cells",
-                ["% of row", "counts"],
-                default="% of row",
-                key="metrics_cells",
-                label_visibility="collapsed",
-            )
-            != "counts"
-        )
-        _chart(charts.confusion(evaluation, shares), "metrics_confusion")
-    with right:
-        st.markdown("**Precision, recall and F1**")
-        _chart(charts.per_class(evaluation), "metrics_classes")
-    with st.expander("As a table"):
-        st.dataframe(_table(evaluation), hide_index=True, width="stretch")
+        names = _choose(folders, live)
+    models = [read_folder(folders[name], name) for name in names]
+    with middle:
+        split = _split(models)
+    metrics_training.strip(folders, live, more)
+    if not models:
+        st.info("Choose a model; two or more are compared.")
+        return
+    _notes(models)
+    _figures(models, split)
+    _section(models, split)
 
 
-def _table(evaluation: Evaluation) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(
-        [
-            {
-                "class": name,
-                "precision %": round(100 * figures["precision"], 1),
-                "recall %": round(100 * figures["recall"], 1),
-                "F1 %": round(100 * figures["f1"], 1),
-                "images": int(figures["support"]),
-            }
-            for name, figures in evaluation.per_class.items()
-        ]
+def _choose(folders: Mapping[str, Path], live: Mapping[str, RunState]) -> list[str]:
+    kept(MODELS_KEY, [_default(folders)], list(folders))
+    return keep(
+        MODELS_KEY,
+        st.multiselect(
+            "Models",
+            list(folders),
+            key=MODELS_KEY,
+            max_selections=MODELS_MAX,
+            format_func=lambda name: f"{name} (training now)" if name in live else name,
+            placeholder="choose a model",
+            help=f"Two to {MODELS_MAX} are compared, each with the first.",
+        ),
     )
 
 
-def _chart(figure: Any, key: str) -> None:
-    from ui.metrics_charts import CONFIG
-
-    st.plotly_chart(figure, key=key, config=CONFIG, width="stretch")
-
-
-def _facts(card: ModelCard) -> list[tuple[str, str]]:
-    eyes = "levelled" if card.crop.align else "as they are"
-    facts = [
-        ("Architecture", card.architecture),
-        (
-            "Input",
-            f"{card.input_size}x{card.input_size}, {'grey' if card.channels == 1 else 'RGB'}",
-        ),
-        ("Parameters", f"{card.parameters:,}" if card.parameters else "not stated"),
-        (
-            "Multiply-adds",
-            f"{card.multiply_adds / 1e6:,.1f} million a face"
-            if card.multiply_adds
-            else "not stated",
-        ),
-        (
-            "Crop",
-            f"margin {card.crop.margin:.0%}, eyes {eyes}",
-        ),
-        ("Temperature", f"{card.temperature:.3g}"),
-        ("*Uncertain* below", f"{card.uncertain_below:.0%}"),
-    ]
-    for split, figures in card.figures.items():
-        if isinstance(figures, dict) and isinstance(figures.get("accuracy"), int | float):
-            images = figures.get("images")
-            behind = f" on {int(images):,} images" if isinstance(images, int | float) else ""
-            facts.append((f"Accuracy, {split}", f"{figures['accuracy']:.1%}{behind}"))
-    return facts
-
-
-def _card(card: ModelCard, facts: list[tuple[str, str]]) -> None:
-    left, right = st.columns(2, gap="medium")
-    left.markdown(_rows(facts))
-    with right:
-        if card.intended_use:
-            st.markdown(f"**Intended use.** {card.intended_use}")
-        if card.limits:
-            st.markdown("**Limits**\n" + "\n".join(f"- {limit}" for limit in card.limits))
-        for title, value in (
-            ("How it was trained", card.training),
-            ("Files", card.files),
-            ("Versions", card.versions),
-        ):
-            if value:
-                with st.expander(title):
-                    st.json(value, expanded=2)
-
-
-def _rows(facts: list[tuple[str, str]]) -> str:
-    lines = [f"| {label} | {value.replace('|', '/')} |" for label, value in facts]
-    return "| | |\n|---|---|\n" + "\n".join(lines)
-
-
-def _default_index(names: list[str], root: Path) -> int:
+def _default(folders: Mapping[str, Path]) -> str:
+    root = models_root()
     try:
-        return names.index(default_model_name(root))
-    except (ModelError, ValueError):
-        return 0
+        wanted = root / default_model_name(root)
+    except ModelError:
+        wanted = None
+    for name, folder in folders.items():
+        if folder == wanted:
+            return name
+    return next(iter(folders))
+
+
+def _split(models: Sequence[ModelFolder]) -> str | None:
+    there = [name for name in SPLITS if any(name in model.evaluations for model in models)]
+    kept("metrics_split", there[0] if there else None, [*there, *([] if there else [None])])
+    return keep(
+        "metrics_split",
+        st.selectbox(
+            "Split",
+            there,
+            key="metrics_split",
+            format_func=lambda name: SPLIT_WORDS.get(name, name),
+            placeholder="not evaluated yet",
+            disabled=not there,
+            help="PublicTest chose the models; PrivateTest was kept for the final score.",
+        ),
+    )
+
+
+def _notes(models: Sequence[ModelFolder]) -> None:
+    for model in models:
+        if model.notes:
+            head = f"**{model.name}**: " if len(models) > 1 else ""
+            st.info(head + "\n".join(model.notes))
+
+
+def _figures(models: Sequence[ModelFolder], split: str | None) -> None:
+    found = {model.name: model.evaluations.get(split or "") for model in models}
+    if not any(found.values()):
+        return
+    if len(models) > 1:
+        metrics_figures.several(models, found)
+        return
+    ((name, evaluation),) = found.items()
+    if evaluation is not None and split is not None:
+        metrics_figures.one(name, split, evaluation)
+
+
+def _section(models: Sequence[ModelFolder], split: str | None) -> None:
+    section = choice("Section", SECTIONS, "metrics_section")
+    if section == "Training":
+        metrics_training.section(models)
+        return
+    metrics_training.nothing_here()
+    if section == "Data":
+        from ui import metrics_samples
+
+        metrics_samples.section(models)
+    elif section == "Card":
+        from ui import metrics_card
+
+        metrics_card.section(models)
+    else:
+        _of_split(section, models, split)
+
+
+def _of_split(section: str, models: Sequence[ModelFolder], split: str | None) -> None:
+    """The sections that need an evaluation."""
+    found: dict[str, Evaluation] = {}
+    missing = []
+    for model in models:
+        evaluation = model.evaluations.get(split or "")
+        if evaluation is None:
+            missing.append(model.name)
+        else:
+            found[model.name] = evaluation
+    if missing:
+        st.info(
+            f"{', '.join(missing)}: not evaluated {f'on {split} ' if split else ''}yet; "
+            "that is done when training ends."
+        )
+    if not found or split is None:
+        return
+    draw = {
+        "Confusion": metrics_mistakes.section,
+        "Classes": metrics_sections.by_class,
+        "ROC": metrics_scores.roc,
+        "Confidence": metrics_scores.confidence,
+        "Corruptions": metrics_sections.corruptions,
+    }[section]
+    draw(found, split)

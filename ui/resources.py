@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer_core.live import LiveAnalyzer, LiveSettings
+from fer_core.live import LiveAnalyzer
+from fer_core.live_settings import LiveSettings
 
 if TYPE_CHECKING:
     from fer_core.classifier import Classifier
@@ -32,10 +33,14 @@ def live_analyzer(settings: LiveSettings) -> LiveAnalyzer:
         FerError: the detector or the model cannot be had.
     """
     from fer_core.analyzer import Analyzer, AnalyzerOptions
+    from fer_core.smoothing import SmoothingOptions
 
     network = classifier(settings.model, settings.runtime)
     options = AnalyzerOptions(
-        detector=settings.detector, model=settings.model, runtime=settings.runtime
+        detector=settings.detector,
+        model=settings.model,
+        runtime=settings.runtime,
+        smoothing=SmoothingOptions(seconds=0.0),  # the stream smooths, as strongly as it is told
     )
     return Analyzer(options, classifier=network)
 
@@ -52,14 +57,8 @@ def settle() -> None:
 
 @st.cache_resource(show_spinner="Opening the model …", max_entries=8)
 def _classifier(model: str, runtime: str) -> Classifier:
-    import numpy as np
+    from fer_core.shared import shared_classifier
 
-    from fer_core.classifier import Classifier
-    from fer_core.model_store import model_folder
-
-    network = Classifier(model_folder(model), runtime=runtime)
-    size = network.card.input_size
-    for faces in (1, 2):
-        network.classify(np.zeros((faces, size, size, 1), np.uint8))
+    network = shared_classifier(model, runtime)
     settle()
     return network

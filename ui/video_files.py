@@ -1,4 +1,4 @@
-"""Where a viewer's clip lies while it is worked on: a folder of its own, gone with the session."""
+"""Where clips lie while they are worked on: folders of our own, gone when the process is."""
 
 from __future__ import annotations
 
@@ -6,75 +6,23 @@ import contextlib
 import os
 import shutil
 import tempfile
-import threading
 import time
-import weakref
 from pathlib import Path
 from typing import BinaryIO
 
-import streamlit as st
-
 from fer_core.errors import VideoError
-from ui.video_job import VideoJob
 
 PREFIX = "fer-live-clip-"
 KEPT_SECONDS = 24 * 3600
 """Folders of processes that ended without cleaning up are removed after this long at the latest."""
+UPLOAD = "upload"
+"""What every clip is called on the disk; the name that it came with is never a path."""
 
 
-class Workplace:
-    """One viewer's folder and job. File names in it are ours; nobody else can read it.
-
-    Attributes:
-        folder: where the clip and its results lie.
-        upload_id: which upload they belong to, or None.
-        job: the job on it, or None.
-    """
-
-    def __init__(self) -> None:
-        sweep()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        self.upload_id: str | None = None
-        self.job: VideoJob | None = None
-        # Also when the process ends without telling us.
-        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, True)
-
-    def take(self, upload_id: str | None) -> None:
-        """Another upload, or none: what belongs to the one before is stopped and deleted."""
-        if upload_id == self.upload_id:
-            return
-        self.drop_job()
-        self.upload_id = upload_id
-
-    def drop_job(self) -> None:
-        """Stop the job, if any, and delete its files."""
-        job, self.job = self.job, None
-        if job is not None:
-            job.cancel()
-            threading.Thread(target=_forget, args=(job,), daemon=True).start()
-
-    def place_for_job(self) -> Path:
-        """A new empty folder for one job."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        return Path(tempfile.mkdtemp(dir=self.folder))
-
-    def close(self) -> None:
-        """The session is over. Does not wait for the job, which may need a moment to stop."""
-        job, self.job = self.job, None
-        if job is not None:
-            job.cancel()
-        threading.Thread(target=self._close, args=(job,), daemon=True).start()
-
-    def _close(self, job: VideoJob | None) -> None:
-        if job is not None:
-            job.wait()
-        self._remove()
-
-
-@st.cache_resource(scope="session", on_release=Workplace.close, show_spinner=False)
-def workplace() -> Workplace:
-    """The workplace of this session."""
-    return Workplace()
+def new_folder() -> Path:
+    """A folder for one viewer that nobody else can read; what dead processes left behind goes."""
+    sweep()
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
 
 
 def store(upload: BinaryIO, folder: Path) -> Path:
@@ -83,17 +31,37 @@ def store(upload: BinaryIO, folder: Path) -> Path:
     Raises:
         VideoError: the disk is full.
     """
-    file = folder / "upload"
+    file = folder / UPLOAD
     try:
         with file.open("wb") as stream:
             upload.seek(0)
             shutil.copyfileobj(upload, stream, 1 << 20)
     except OSError as error:
+        file.unlink(missing_ok=True)
         raise VideoError(
             f"The upload cannot be stored on the server ({error.strerror}). "
             "Make room there, or send a shorter clip."
         ) from None
     return file
+
+
+def again(file: Path, folder: Path) -> Path:
+    """The same file under another folder, without a copy where the disk can do that.
+
+    Raises:
+        VideoError: the file is gone or the disk is full.
+    """
+    place = folder / UPLOAD
+    try:
+        try:
+            os.link(file, place)
+        except OSError:
+            shutil.copyfile(file, place)
+    except OSError as error:
+        raise VideoError(
+            f"The uploaded clip cannot be read any more ({error.strerror}). Upload it again."
+        ) from None
+    return place
 
 
 def sweep(root: Path | None = None, now: float | None = None) -> None:
@@ -117,8 +85,3 @@ def _alive(process: int) -> bool:
     except OSError:
         return True
     return True
-
-
-def _forget(job: VideoJob) -> None:
-    job.wait()
-    shutil.rmtree(job.folder, ignore_errors=True)

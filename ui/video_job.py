@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from fer_core.confined.clips import annotate_confined
 from fer_core.errors import FerError, VideoCancelled
 from fer_core.video import (
     FrameAnalyzer,
@@ -18,12 +19,12 @@ from fer_core.video import (
     VideoReport,
     annotate_video,
 )
+from fer_core.video.slots import SLOTS as _SLOTS
+
+if TYPE_CHECKING:
+    from fer_core.analyzer import AnalyzerOptions
 
 _log = logging.getLogger(__name__)
-
-# A clip keeps two cores busy; more clips at once than pairs of cores would only slow each other
-# and the live streams down.
-_SLOTS = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
 State = Literal["waiting", "running", "done", "cancelled", "failed"]
 
@@ -34,36 +35,48 @@ class ClosableAnalyzer(FrameAnalyzer, AbstractContextManager["ClosableAnalyzer"]
 
 MakeAnalyzer = Callable[[], ClosableAnalyzer]
 
+TABLES = {"csv": "faces.csv", "jsonl": "faces.jsonl", "parquet": "faces.parquet"}
+"""The tables that every job writes, by kind."""
+
 
 class VideoJob:
     """One job. All attributes may be read from any thread.
 
     Attributes:
         folder: where everything of this job lies.
-        clip, table: the annotated clip and its CSV; there when the state is `done`.
+        clip: the annotated clip; there when the state is `done`.
+        tables: its tables, by kind: `csv`, `jsonl` and `parquet`; there at the same time.
+        table: the CSV among them.
+        started: when the job was asked for, by `time.time`.
         state: how far it is.
         progress: the last word of it, or None.
         report: what was found, when the state is `done`.
         error: a sentence, when the state is `failed`.
     """
 
-    def __init__(self, source: Path, make_analyzer: MakeAnalyzer, options: VideoOptions) -> None:
+    def __init__(
+        self, source: Path, analyzer: AnalyzerOptions | MakeAnalyzer, options: VideoOptions
+    ) -> None:
         """Start at once.
 
         Args:
             source: the clip, in a folder that belongs to this job.
-            make_analyzer: called in the job's thread.
+            analyzer: options of the analyser, which is then made in a process of its own, so
+                that a hostile clip ends that process alone; or a function that makes one, called
+                in the job's thread, for clips that are trusted.
             options: how to read and write.
         """
         self.folder = source.parent
         self.clip = self.folder / "annotated.mp4"
-        self.table = self.folder / "faces.csv"
+        self.tables = {kind: self.folder / name for kind, name in TABLES.items()}
+        self.table = self.tables["csv"]
+        self.started = time.time()
         self.state: State = "waiting"
         self.progress: VideoProgress | None = None
         self.report: VideoReport | None = None
         self.error: str | None = None
         self._source = source
-        self._make_analyzer = make_analyzer
+        self._analyzer = analyzer
         self._options = options
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fer-video-job", daemon=True)
@@ -96,16 +109,7 @@ class VideoJob:
 
     def _annotate(self) -> None:
         try:
-            with self._make_analyzer() as analyzer:
-                self.report = annotate_video(
-                    self._source,
-                    self.clip,
-                    analyzer,
-                    options=self._options,
-                    csv=self.table,
-                    progress=self._note,
-                    cancelled=self._cancelled,
-                )
+            self.report = self._work()
         except VideoCancelled:
             self.state = "cancelled"
         except FerError as error:
@@ -121,6 +125,28 @@ class VideoJob:
             self.state = "done"
         finally:
             self._source.unlink(missing_ok=True)
+
+    def _work(self) -> VideoReport:
+        if not callable(self._analyzer):
+            return annotate_confined(
+                self._source,
+                self.clip,
+                self._analyzer,
+                options=self._options,
+                tables=self.tables,
+                progress=self._note,
+                cancelled=self._cancelled.is_set,
+            )
+        with self._analyzer() as analyzer:
+            return annotate_video(
+                self._source,
+                self.clip,
+                analyzer,
+                options=self._options,
+                progress=self._note,
+                cancelled=self._cancelled,
+                **self.tables,
+            )
 
     def _note(self, progress: VideoProgress) -> None:
         self.progress = progress

@@ -1,0 +1,186 @@
+"""What a viewer does with a running stream: pause, mark, record, hold a neutral face."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.live import LiveSession
+from ui.live_recordings import Recording, Shelf, actual_size, kept_folder, shelf
+
+DRAWN_KEY = "live_actions_drawn"
+"""In session state: what the row of buttons showed when it was drawn last."""
+_NOTE_KEY = "live_note"
+_SAID_KEY = "live_recordings_said"
+_READY_KEY = "live_recording_ready"
+
+_KINDS = {
+    "clip.mp4": ("Clip", "video/mp4"),
+    "faces.csv": ("CSV", "text/csv"),
+    "faces.parquet": ("Parquet", "application/vnd.apache.parquet"),
+    "frames.jsonl": ("JSON lines", "application/jsonl"),
+}
+
+
+def actions_state(session: LiveSession) -> tuple[bool, bool]:
+    """What decides how the buttons look: whether it is paused, and whether it records."""
+    return session.paused, shelf().active
+
+
+@st.fragment
+def actions(session: LiveSession, playing: bool) -> None:
+    """The row of buttons under the picture, and the recordings of this session."""
+    place = shelf()
+    if not playing or (place.recorder is not None and not place.active):
+        session.record(None)
+        if place.recorder is not None:
+            with st.spinner("Finishing the recording …"):
+                place.stop()
+    if playing:
+        _buttons(session, place)
+    st.session_state[DRAWN_KEY] = actions_state(session)
+    _recordings(place)
+
+
+def _buttons(session: LiveSession, place: Shelf) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        paused, active = session.paused, place.active
+        st.button(
+            "Go on" if paused else "Pause",
+            icon=":material/play_arrow:" if paused else ":material/pause:",
+            key="live_pause",
+            on_click=session.pause,
+            args=(not paused,),
+            help="The picture stands still and nothing is analysed; the connection stays.",
+        )
+        st.button(
+            "End" if active else "Record",
+            icon=":material/stop_circle:" if active else ":material/fiber_manual_record:",
+            type="primary" if active else "secondary",
+            key="live_record",
+            on_click=_end if active else _record,
+            args=(session, place),
+            help="The picture as shown, and a row for every face and frame.",
+        )
+        st.button(
+            "Mark",
+            icon=":material/flag:",
+            key="live_mark",
+            shortcut="M",
+            on_click=_mark,
+            args=(session,),
+            help="Puts a line on the timeline and into the recording.",
+        )
+        with st.popover("Note, neutral"):
+            st.text_input(
+                "Note for the next mark", key=_NOTE_KEY, max_chars=200, placeholder="optional"
+            )
+            _neutral(session)
+
+
+def _mark(session: LiveSession) -> None:
+    session.mark(st.session_state.get(_NOTE_KEY) or "")
+    st.session_state[_NOTE_KEY] = ""
+
+
+def _record(session: LiveSession, place: Shelf) -> None:
+    st.session_state.pop(_READY_KEY, None)
+    try:
+        session.record(place.start())
+    except FerError as error:
+        st.session_state[_SAID_KEY] = f"Nothing is recorded. {error}"
+
+
+def _end(session: LiveSession, place: Shelf) -> None:
+    session.record(None)
+    place.stop()
+
+
+def _keep(place: Shelf, recording: Recording) -> None:
+    try:
+        st.session_state[_SAID_KEY] = f"Kept in {place.keep(recording)}."
+    except FerError as error:
+        st.session_state[_SAID_KEY] = str(error)
+
+
+def _neutral(session: LiveSession) -> None:
+    st.markdown("**Neutral face**")
+    st.markdown(
+        "Hold a neutral face for three seconds. Later answers are then relative to it, "
+        "for every face in the picture, until it leaves."
+    )
+    with st.container(horizontal=True):
+        st.button("Hold it now", key="live_hold", on_click=session.calibration.start)
+        st.button("Forget", key="live_forget", on_click=session.calibration.reset)
+    st.caption(
+        "It moves the point of rest, no more. An expression close to someone's rest then takes "
+        "more to be told."
+    )
+
+
+def _recordings(place: Shelf) -> None:
+    said = st.session_state.pop(_SAID_KEY, None)
+    if said:
+        (st.success if said.startswith("Kept") else st.error)(said)
+    if not place.recordings:
+        return
+    with st.expander(f"Recordings ({len(place.recordings)})", expanded=True):
+        where = kept_folder()
+        st.caption(
+            "They are deleted when you close the page. Download what you want to keep."
+            if where is None
+            else f"They are deleted when you close the page, unless you keep them in {where}."
+        )
+        for recording in list(place.recordings):
+            _one(place, recording, where is not None)
+
+
+def _one(place: Shelf, recording: Recording, may_keep: bool) -> None:
+    status, name = recording.status, recording.name
+    minutes, seconds = divmod(round(status.seconds), 60)
+    words = f"**{name}** · {minutes}:{seconds:02} · {status.frames} frames · "
+    words += f"{actual_size(recording) / 1e6:.1f} MB"
+    if status.dropped:
+        words += f" · {status.dropped} pictures left out of the clip"
+    st.markdown(words)
+    if status.sentence:
+        st.warning(status.sentence)
+    with st.container(horizontal=True, gap="small"):
+        # The server holds in memory what is ready for download, so one recording at a time is.
+        ready = st.session_state.get(_READY_KEY)
+        shown = ready if ready in {other.name for other in place.recordings} else None
+        if name != (shown or place.recordings[0].name):
+            st.button(
+                "Download …",
+                key=f"live_ready_{name}",
+                on_click=st.session_state.__setitem__,
+                args=(_READY_KEY, name),
+            )
+        for file in recording.files if name == (shown or place.recordings[0].name) else ():
+            kind, mime = _KINDS[file.name]
+            st.download_button(
+                kind,
+                # Bytes, not a function: what a function gives is gone with the next run of the
+                # panel, half a second later, and the browser's download with it.
+                data=file.read_bytes(),
+                file_name=f"{name}-{file.name}",
+                mime=mime,
+                key=f"live_get_{name}_{file.name}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+        if may_keep:
+            st.button(
+                "Keep",
+                key=f"live_keep_{name}",
+                icon=":material/save:",
+                on_click=_keep,
+                args=(place, recording),
+            )
+        st.button(
+            "Delete",
+            key=f"live_delete_{name}",
+            icon=":material/delete:",
+            on_click=place.delete,
+            args=(recording,),
+        )

@@ -1,0 +1,176 @@
+"""What was found in one clip: the clip beside its timeline, people, shares, downloads."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui.video_words import called, plain, stem
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from fer_core.clip_story import ClipStory
+    from fer_core.video import VideoReport
+    from ui.video_job import VideoJob
+    from ui.video_queue import QueuedClip
+
+TABLES = {
+    "csv": ("CSV", "csv", "text/csv"),
+    "jsonl": ("JSON lines", "jsonl", "application/x-ndjson"),
+    "parquet": ("Parquet", "parquet", "application/vnd.apache.parquet"),
+}
+
+
+def result(clip: QueuedClip) -> None:
+    """Draw it; a sentence instead when its files have been removed in the meantime."""
+    from fer_core.clip_story import story_of
+
+    job = clip.job
+    if job is None or job.report is None:
+        return
+    if not job.clip.is_file():
+        st.info("This clip was removed in another tab.")
+        return
+    report = job.report
+    story = story_of(report)
+    st.subheader(plain(called(clip.name)), anchor=False)
+    for warning in report.warnings:
+        st.warning(plain(warning))
+    _seen(job, report, story)
+    _downloads(clip, job, report, story)
+    _tables(report, story)
+
+
+def _seen(job: VideoJob, report: VideoReport, story: ClipStory) -> None:
+    from ui.video_seek import PLAYER, seekable
+    from ui.video_timeline import moments_html, timeline_html
+
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(key=PLAYER):
+        st.video(str(job.clip), format="video/mp4")
+    with right:
+        _figures(report)
+        if report.faces == 0:
+            st.info("No face was found in this clip.")
+        seekable(timeline_html(story) + moments_html(story), story.seconds)
+
+
+def _figures(report: VideoReport) -> None:
+    from fer_core.video.probe import clock
+
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Length", clock(report.seconds), width="content")
+        st.metric("Frames", f"{report.frames:,}", width="content")
+        st.metric("Tracks", f"{report.tracks:,}", width="content")
+
+
+def _downloads(clip: QueuedClip, job: VideoJob, report: VideoReport, story: ClipStory) -> None:
+    from fer_core.clip_report import clip_report_html
+
+    name = f"{stem(clip.name)}-expressions"
+
+    def written() -> bytes:
+        words = clip.order.words if clip.order is not None else ""
+        return clip_report_html(called(clip.name), story, report, [words] if words else []).encode()
+
+    with st.container(horizontal=True, gap="small", key="video_downloads"):
+        _download("Download the clip", job.clip.read_bytes, f"{name}.mp4", "video/mp4", "clip")
+        for kind, (title, ending, mime) in TABLES.items():
+            table = job.tables.get(kind)
+            if table is not None:
+                _download(f"Table ({title})", _reader(table), f"{name}.{ending}", mime, kind)
+        _download("Report (HTML)", written, f"{name}.html", "text/html", "report")
+
+
+def _reader(file: Path) -> Callable[[], bytes]:
+    return file.read_bytes
+
+
+def _download(label: str, data: Callable[[], bytes], name: str, mime: str, key: str) -> None:
+    st.download_button(
+        label,
+        data=data,
+        file_name=name,
+        mime=mime,
+        key=f"video_download_{key}",
+        on_click="ignore",
+        width="content",
+    )
+
+
+def _tables(report: VideoReport, story: ClipStory) -> None:
+    import pandas as pd
+
+    from fer_core.video.probe import clock
+
+    if report.faces == 0:
+        return
+    left, right = st.columns([2, 3], gap="medium")
+    rows = [
+        {"icon": _icon(label), "label": label, "share": 100 * share}
+        for label, share in report.label_shares.items()
+    ]
+    table = pd.DataFrame(rows).sort_values("share", ascending=False, kind="stable")
+    share = st.column_config.ProgressColumn(
+        "Share of faces", format="%.1f %%", min_value=0, max_value=100
+    )
+    left.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "icon": st.column_config.ImageColumn("", width=40),
+            "label": "Expression",
+            "share": share,
+        },
+    )
+    right.dataframe(
+        people_table(story),
+        hide_index=True,
+        width="stretch",
+        column_config={"face": st.column_config.ImageColumn("", width=40), **_percent(story)},
+    )
+    st.caption(
+        f"{report.faces:,} faces in {report.frames:,} frames, done in {clock(report.elapsed)} "
+        f"({report.speed:.1f} times real time). A track is one face followed without a gap."
+    )
+
+
+def people_table(story: ClipStory) -> DataFrame:
+    """A row for each person: its face, when it was seen, the share of each label in per cent."""
+    import pandas as pd
+
+    from fer_core.clip_report import face_uri
+
+    return pd.DataFrame(
+        [
+            {
+                "face": None if person.face is None else face_uri(person.face),
+                "track": person.track,
+                "from": round(person.first, 2),
+                "to": round(person.last, 2),
+                **{label: 100 * share for label, share in person.shares.items()},
+            }
+            for person in story.people
+        ]
+    )
+
+
+def _percent(story: ClipStory) -> dict[str, Any]:
+    labels = {label for person in story.people for label in person.shares}
+    return {label: st.column_config.NumberColumn(label, format="%.0f %%") for label in labels}
+
+
+def _icon(label: str) -> str:
+    """The overlay's drawn face as an address: not every machine has a font with emoji."""
+    from ui.icons import icon_picture
+
+    held = io.BytesIO()
+    icon_picture(label, 32).save(held, "PNG")
+    return "data:image/png;base64," + base64.b64encode(held.getvalue()).decode("ascii")
