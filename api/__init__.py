@@ -1,0 +1,1 @@
+"""The HTTP API: the same analyzer as the page, over the wire, in the page's own process."""
