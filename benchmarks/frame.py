@@ -7,41 +7,26 @@ time around all of it; making the frames is not counted.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 
 from benchmarks.clip import face_clip
-from benchmarks.machine import machine_in_words, versions_of
+from benchmarks.report import Benchmark
 from fer_core.analyzer import Analyzer, AnalyzerOptions
 from fer_core.classifier import Classifier
 from fer_core.detectors import DETECTORS
-from fer_core.errors import FerError, OptionError
+from fer_core.errors import OptionError
 from fer_core.model_store import model_folder
 from fer_core.overlay import OverlayOptions, draw
 from fer_core.runtimes import RUNTIMES
 
 STAGES = ("detect", "crop", "classify", "track", "draw", "total")
 WARM_UP_FRAMES = 20
-PACKAGES = ("numpy", "opencv-contrib-python", "ai-edge-litert", "mediapipe")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; 0 when done, 2 when an option does not fit."""
-    options = _parser().parse_args(arguments)
-    try:
-        report = measure(options)
-    except FerError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(report, indent=2) if options.json else _table(report))
-    return 0
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -60,14 +45,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     folder = model_folder(options.model)
     with Classifier(folder, options.runtime, options.threads) as classifier:
         return {
-            "machine": machine_in_words(),
-            "versions": versions_of(*PACKAGES),
             "size": [width, height],
             "faces": options.faces,
             "frames": options.frames,
             "warm_up_frames": WARM_UP_FRAMES,
             "model": classifier.card.name,
             "runtime": f"{classifier.runtime.name} ({classifier.runtime.device})",
+            "asked_runtime": options.runtime,
             "opencv_threads": cv2.getNumThreads(),
             "bars": options.bars,
             "detectors": {
@@ -112,10 +96,7 @@ def _measure_detector(
 
 def _table(report: dict[str, Any]) -> str:
     width, height = report["size"]
-    versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
     lines = [
-        report["machine"],
-        versions,
         f"{width}x{height}, {report['faces']} face(s), {report['frames']} frames after "
         f"{report['warm_up_frames']} of warm-up; model {report['model']} on {report['runtime']}; "
         f"OpenCV threads: {report['opencv_threads']}; bars {'on' if report['bars'] else 'off'}",
@@ -141,11 +122,14 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.frame",
-        description="Measure the milliseconds of each stage of a frame, for each detector.",
-    )
+def _heading(report: dict[str, Any]) -> str:
+    width, height = report["size"]
+    faces = "1 face" if report["faces"] == 1 else f"{report['faces']} faces"
+    runtime = "" if report["asked_runtime"] == RUNTIMES[0] else f", {report['asked_runtime']}"
+    return f"frame: {width}x{height}, {faces}{runtime}{', bars' if report['bars'] else ''}"
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="640x480", metavar="WxH", help="default: %(default)s")
     parser.add_argument("--faces", type=int, default=1, metavar="N", help="default: %(default)s")
     parser.add_argument("--frames", type=int, default=300, metavar="N", help="default: %(default)s")
@@ -160,9 +144,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runtime", choices=RUNTIMES, default=RUNTIMES[0])
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads of the model")
     parser.add_argument("--bars", action="store_true", help="draw a bar for each class too")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    return parser
 
+
+BENCHMARK = Benchmark(
+    name="frame",
+    describe="Measure the milliseconds of each stage of a frame, for each detector.",
+    add_options=_add_options,
+    measure=measure,
+    heading=_heading,
+    table=_table,
+    packages=("numpy", "opencv-contrib-python", "ai-edge-litert", "mediapipe"),
+)
+main = BENCHMARK.main
 
 if __name__ == "__main__":
     sys.exit(main())

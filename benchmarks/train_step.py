@@ -1,7 +1,8 @@
 """How fast a network trains: the step alone, and the whole loop with its crops.
 
 python -m benchmarks.train_step [--arch compact48] [--batch-size 128] [--steps 50]
-                                [--augment-on auto|host|device] [--precision bfloat16] [--json]
+                                [--augment-on auto|host|device] [--precision auto|float32|bfloat16]
+                                [--sharpness 0.05] [--plain-memory] [--json]
 
 The step alone is fed the same batch over and over; the loop draws and changes every crop. Made
 images of FER2013's size are enough: what is on them changes no figure.
@@ -48,10 +49,12 @@ def measure(options: Any, steps: int, repeats: int) -> dict[str, Any]:
     from train.devices import use_devices
     from train.feed import Feed
     from train.network import network_for_training, output_names
+    from train.sharpness import make_sharpness_aware
 
     use_devices(options.devices, options.batch_size)
     random = np.random.default_rng(0)
     model = network_for_training(options, 128.0, 64.0)
+    make_sharpness_aware(model, options.sharpness)
     count, side = steps * options.batch_size, model.input_shape[1]
     images = random.integers(0, 256, (count, side, side)).astype(np.uint8)
     split = Split(images, random.integers(0, 7, count), np.arange(count))
@@ -95,7 +98,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the figures; returns the exit code."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     parsed = _parser().parse_args(arguments)
+    from train.memory import keep_freed_memory
     from train.options import TrainOptions
+    from train.precision import with_precision
+
+    if not parsed.plain_memory:
+        keep_freed_memory()
 
     try:
         options = replace(
@@ -105,7 +113,9 @@ def main(arguments: list[str] | None = None) -> int:
             precision=parsed.precision,
             augment_on=parsed.augment_on,
             devices=parsed.devices,
+            sharpness=parsed.sharpness,
         )
+        options = with_precision(options)
         found = measure(options, parsed.steps, parsed.repeats)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -117,6 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     found |= {
         "architecture": parsed.arch,
         "batch_size": parsed.batch_size,
+        "precision": options.precision,
         "device": device_in_words(),
         "backend": keras.backend.backend(),
         "machine": machine_in_words(),
@@ -126,7 +137,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(found, indent=2))
         return 0
     images = 28_709
-    print(f"{parsed.arch}, batches of {parsed.batch_size}, {found['backend']}, {found['device']}")
+    print(
+        f"{parsed.arch}, batches of {parsed.batch_size}, {options.precision}, {found['backend']}, "
+        f"{found['device']}"
+    )
     print(f"step alone  {found['step']:9,.0f} images a second")
     seconds = math.ceil(images / found["loop"])
     print(
@@ -145,8 +159,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=50, help="of each measurement (default 50)")
     parser.add_argument("--repeats", type=int, default=3, help="of each measurement (default 3)")
     parser.add_argument("--augment-on", default="auto", choices=("auto", "host", "device"))
-    parser.add_argument("--precision", default="bfloat16", choices=("float32", "bfloat16"))
+    parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--devices", default="one", choices=("one", "all"))
+    parser.add_argument("--sharpness", type=float, default=0.0, help="as for fit (default 0)")
+    parser.add_argument(
+        "--plain-memory", action="store_true", help="leave the allocator as it is (Linux)"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     return parser
 

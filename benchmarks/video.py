@@ -7,12 +7,10 @@ analyses, draws and encodes it whole; the first run warms up and is left out.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -22,30 +20,15 @@ import av
 import numpy as np
 
 from benchmarks.clip import FRAMES_A_SECOND, face_clip
-from benchmarks.machine import machine_in_words, versions_of
+from benchmarks.machine import peak_megabytes
+from benchmarks.report import Benchmark
 from fer_core.analyzer import Analyzer, AnalyzerOptions
 from fer_core.detectors import DETECTORS
-from fer_core.errors import FerError, OptionError
+from fer_core.errors import OptionError
 from fer_core.video import VideoOptions, annotate_video, probe
 from fer_core.video.contracts import PRESETS
 
-PACKAGES = ("av", "numpy", "opencv-contrib-python", "ai-edge-litert")
 SOUND_RATE = 48_000
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; 0 when done, 2 when an option does not fit."""
-    options = _parser().parse_args(arguments)
-    try:
-        if options.memory_of:
-            print(json.dumps(_peak_memory(options)))
-            return 0
-        report = measure(options)
-    except FerError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(report, indent=2) if options.json else _table(report))
-    return 0
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -80,8 +63,6 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         sizes = {"source": source.stat().st_size, "target": target.stat().st_size}
         memory = _memory_in_own_process(source, options)
         return {
-            "machine": machine_in_words(),
-            "versions": versions_of(*PACKAGES),
             "clip": asdict(probe(source)),
             "bytes": sizes,
             "faces_a_frame": report.faces / report.frames,
@@ -89,6 +70,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "model": model,
             "runtime": f"{runtime.name} ({runtime.device})",
             "preset": options.preset,
+            "faces": options.faces,
             "runs": options.runs,
             "frames_a_second": _spread(frame_rates),
             "times_real_time": _spread(speeds),
@@ -120,28 +102,24 @@ def make_clip(file: Path, width: int, height: int, faces: int, seconds: float) -
         container.mux(sound.encode(None))
 
 
+_ONE_JOB = "import sys; from benchmarks.video import peak_memory; print(peak_memory(*sys.argv[1:]))"
+
+
 def _memory_in_own_process(source: Path, options: argparse.Namespace) -> float:
     """Peak memory of a fresh process that does the job once, megabytes."""
-    command = [sys.executable, "-m", "benchmarks.video", "--memory-of", str(source)]
-    command += ["--detector", options.detector, "--preset", options.preset]
-    if options.model:
-        command += ["--model", options.model]
+    words = [str(source), options.detector, options.preset, options.model or ""]
+    command = [sys.executable, "-c", _ONE_JOB, *words]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(json.loads(run.stdout))
+    return float(run.stdout)
 
 
-def _peak_memory(options: argparse.Namespace) -> float:
-    import resource
-
-    source = Path(options.memory_of)
-    with Analyzer(AnalyzerOptions(options.detector, model=options.model)) as analyzer:
-        annotate_video(
-            source,
-            source.with_name("memory.mp4"),
-            analyzer,
-            options=VideoOptions(preset=options.preset),
-        )
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+def peak_memory(source: str, detector: str, preset: str, model: str) -> float:
+    """Annotate a clip once; the process's peak memory after it, megabytes."""
+    clip = Path(source)
+    with Analyzer(AnalyzerOptions(detector, model=model or None)) as analyzer:
+        target = clip.with_name("memory.mp4")
+        annotate_video(clip, target, analyzer, options=VideoOptions(preset=preset))
+    return peak_megabytes()
 
 
 def _spread(values: list[float]) -> dict[str, float]:
@@ -154,11 +132,8 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 def _table(report: dict[str, Any]) -> str:
     clip, speed, rate = report["clip"], report["times_real_time"], report["frames_a_second"]
-    versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
     return "\n".join(
         [
-            report["machine"],
-            versions,
             f"{clip['width']}x{clip['height']}, {clip['frames']} frames, {clip['seconds']:.1f} s, "
             f"{report['faces_a_frame']:.2f} faces a frame; detector {report['detector']}, model "
             f"{report['model']} on {report['runtime']}; x264 {report['preset']}",
@@ -173,11 +148,13 @@ def _table(report: dict[str, Any]) -> str:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.video",
-        description="Measure how fast a clip is annotated and written again.",
-    )
+def _heading(report: dict[str, Any]) -> str:
+    clip = report["clip"]
+    faces = "1 face" if report["faces"] == 1 else f"{report['faces']} faces"
+    return f"video: {clip['width']}x{clip['height']}, {faces}, {report['detector']}"
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, default=1280, help="default: %(default)s")
     parser.add_argument("--height", type=int, default=720, help="default: %(default)s")
     parser.add_argument("--faces", type=int, default=1, metavar="N", help="default: %(default)s")
@@ -186,10 +163,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--detector", choices=list(DETECTORS), default=next(iter(DETECTORS)))
     parser.add_argument("--model", metavar="NAME", help="default: see models/default")
     parser.add_argument("--preset", choices=PRESETS, default=VideoOptions().preset)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--memory-of", metavar="CLIP", help=argparse.SUPPRESS)
-    return parser
 
+
+BENCHMARK = Benchmark(
+    name="video",
+    describe="Measure how fast a clip is annotated and written again.",
+    add_options=_add_options,
+    measure=measure,
+    heading=_heading,
+    table=_table,
+    packages=("av", "numpy", "opencv-contrib-python", "ai-edge-litert"),
+)
+main = BENCHMARK.main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,188 @@
+"""`python -m benchmarks.live`: fresh frames a second and delay, beside an app that only echoes.
+
+A real browser films a moving face with a number in every frame, sends it to the server and reads
+the numbers of what comes back. The app and an echo app (the same streaming library, the same
+camera, no detection) take turns in one run, and what differs is the app's own. Needs Chromium and
+the packages of requirements-dev.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import machine_in_words, versions_of
+
+PACKAGES = ("streamlit", "streamlit-webrtc", "aiortc", "av", "ai-edge-litert")
+RATES = (15, 30)
+
+ECHO = """
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from fer_core.live_settings import CameraWish
+
+rate = int(st.query_params.get("rate", "15"))
+webrtc_streamer(
+    key="echo",
+    mode=WebRtcMode.SENDRECV,
+    rtc_configuration={"iceServers": []},
+    media_stream_constraints=CameraWish(frame_rate=rate).constraints(),
+    video_frame_callback=lambda frame: frame,
+    sendback_audio=False,
+    async_processing=True,
+    media_toggle_controls=False,
+)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 0 when done, 2 when an option does not fit."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--turns", type=int, default=3, help="how often each app is measured")
+    parser.add_argument("--rates", type=int, nargs="+", choices=RATES, default=list(RATES))
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args(arguments)
+    if options.seconds < 3 or options.turns < 1:
+        print("--seconds must be at least 3 and --turns at least 1.", file=sys.stderr)
+        return 2
+    report = measure(options.seconds, options.turns, options.rates)
+    print(json.dumps(report, indent=2) if options.json else _table(report))
+    return 0
+
+
+def measure(seconds: float, turns: int, rates: Sequence[int]) -> dict[str, Any]:
+    """Everything that is printed, as a dictionary."""
+    server = import_module("tests.browser.server")
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as open_things:
+        echo_file = Path(folder) / "echo.py"
+        echo_file.write_text(ECHO, encoding="utf-8")
+        places = {}
+        for name, file in (("echo", echo_file), ("app", server.ROOT / "app.py")):
+            own = Path(folder) / name
+            own.mkdir()
+            places[name] = open_things.enter_context(server.serve(own, file)).url
+        browser = open_things.enter_context(_browser(Path(folder)))
+        for rate in rates:
+            # In turns, so that whatever else the machine does falls on both.
+            taken: dict[str, list[dict[str, float]]] = {name: [] for name in places}
+            for _ in range(turns):
+                for name, url in places.items():
+                    taken[name].append(_one(browser, name, url, rate, seconds))
+            found[str(rate)] = {name: _middle(values) for name, values in taken.items()}
+    return {
+        "machine": machine_in_words(),
+        "versions": versions_of(*PACKAGES),
+        "size": [640, 480],
+        "seconds": seconds,
+        "turns": turns,
+        "rates": found,
+    }
+
+
+@contextlib.contextmanager
+def _browser(folder: Path) -> Iterator[Any]:
+    import os
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    given = import_module("tests.browser.conftest")
+    clip = import_module("tests.browser.fake_camera").write_clip(folder / "face.mjpeg")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("FER_LIVE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    flags = [*given.NO_SANDBOX, *given.QUIET, given.GRANT, given.CAMERA]
+    flags.append(f"--use-file-for-fake-video-capture={clip}")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+def _one(browser: Any, name: str, url: str, rate: int, seconds: float) -> dict[str, float]:
+    """One app, once: fresh frames a second, delay, and how long START takes."""
+    from playwright.sync_api import expect
+
+    live = import_module("tests.browser.live_page")
+    delays = import_module("tests.browser.test_live_measured").delays
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        context.add_init_script(live.KEEP_CAMERA)
+        page = live.LivePage(context.new_page(), f"{url}/?rate={rate}")
+        if name == "app":
+            page.open()
+            if rate != RATES[0]:
+                page.page.get_by_role("button", name="Camera").click()
+                page.page.get_by_role("radio", name=str(rate), exact=True).click()
+                page.page.keyboard.press("Escape")
+                page.page.wait_for_timeout(2000)
+        else:
+            page.page.goto(page.url)
+            expect(page.button("START")).to_be_enabled(timeout=live.PATIENCE)
+        begin = time.monotonic()
+        video = page.start(0)
+        started = time.monotonic() - begin
+        page.page.wait_for_timeout(3000)
+        raw: Any = video.owner_frame().evaluate(
+            f"([v, s]) => ({live.MEASURE})(v, s)", [video, seconds]
+        )
+        late = delays(raw["given"], raw["returned"])[:, 1]
+        ranked = sorted(float(value) for value in late)
+        measured = {
+            "fresh_a_second": len(raw["returned"]) / seconds,
+            "camera_a_second": len(raw["given"]) / seconds,
+            "delay_ms": statistics.median(ranked),
+            "delay_95_ms": ranked[int(0.95 * (len(ranked) - 1))],
+            "start_s": started,
+        }
+        if name == "app":
+            panel = page.page.locator(".fer-panel")
+            measured["callback_ms"] = float(panel.get_attribute("data-total") or "nan")
+            measured["callback_95_ms"] = float(panel.get_attribute("data-slow") or "nan")
+        page.stop()
+        return measured
+    finally:
+        context.close()
+
+
+def _middle(values: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.median(value[key] for value in values) for key in values[0]}
+
+
+def _table(report: dict[str, Any]) -> str:
+    lines = [
+        f"{report['machine']}; browser and server share it",
+        ", ".join(f"{name} {number}" for name, number in report["versions"].items()),
+        f"640x480, one face; medians of {report['turns']} turns of {report['seconds']:g} s",
+    ]
+    for rate, apps in report["rates"].items():
+        echo, app = apps["echo"], apps["app"]
+        lines += ["", f"camera at {rate} frames a second"]
+        lines.append(f"{'':6}{'camera':>8}{'fresh':>8}{'delay':>8}{'p95':>8}{'start':>8}")
+        for name, found in apps.items():
+            lines.append(
+                f"{name:6}{found['camera_a_second']:8.1f}{found['fresh_a_second']:8.1f}"
+                f"{found['delay_ms']:8.0f}{found['delay_95_ms']:8.0f}{found['start_s']:7.1f}s"
+            )
+        ratio = app["fresh_a_second"] / max(0.01, echo["fresh_a_second"])
+        more = app["delay_ms"] - echo["delay_ms"]
+        lines.append(
+            f"app against echo: {ratio:.2f} of the fresh frames, {more:+.0f} ms; callback "
+            f"{app['callback_ms']:.1f} ms, p95 {app['callback_95_ms']:.1f} ms"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
