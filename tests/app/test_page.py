@@ -14,7 +14,7 @@ import streamlit_webrtc.component
 from streamlit.testing.v1 import AppTest
 
 from fer_core.detectors import DETECTORS
-from fer_core.model_store import list_models, load_card
+from fer_core.model_store import load_card, runnable_models
 from fer_core.model_store import model_folder as folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,25 +36,25 @@ def errors(page: AppTest) -> list[str]:
     return [element.value for element in page.error]
 
 
-def test_three_tabs_and_nothing_amiss(run):
+def test_four_tabs_and_nothing_amiss(run):
     page = run()
     assert not page.exception
     assert errors(page) == []
-    assert [tab.label for tab in page.tabs] == ["Live", "Video", "Training metrics"]
+    assert [tab.label for tab in page.tabs] == ["Live", "Video", "Photo", "Training metrics"]
 
 
 def test_before_the_start_it_says_where_the_pictures_go(run):
     words = [element.value for element in run().markdown]
     notice = next(text for text in words if "START" in text)
     assert "go to the process that serves this page" in notice
-    assert "Nothing is stored." in notice
+    assert "Nothing is stored unless you record." in notice
 
 
 def test_the_choices(run):
     page = run()
     assert page.selectbox(key="live_detector").options[0].startswith("BlazeFace")
     assert len(page.selectbox(key="live_detector").options) == len(DETECTORS)
-    assert list(page.selectbox(key="live_model").options) == list_models()
+    assert list(page.selectbox(key="live_model").options) == runnable_models()
     model = page.selectbox(key="live_model").value
     threshold = page.slider(key=f"live_threshold_{model}")
     assert threshold.value == round(100 * load_card(folder_of(model)).uncertain_below)
@@ -105,7 +105,7 @@ def test_a_missing_default_model_is_said_and_the_page_stands(run, monkeypatch, t
     page = run()
     assert not page.exception
     assert any("that names the default model" in sentence for sentence in errors(page))
-    assert len(page.tabs) == 3
+    assert len(page.tabs) == 4
 
 
 def test_an_altered_model_is_said_and_another_can_be_chosen(

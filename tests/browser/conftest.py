@@ -2,18 +2,29 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.fake_camera import write_clip
-from tests.browser.live_page import KEEP_CAMERA, LivePage
+from tests.browser.live_page import KEEP_CAMERA, PATIENCE, LivePage
 from tests.browser.server import AppServer, serve
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+
+EXPECTED_WITHIN = 30_000
+"""Milliseconds for what is expected without a limit of its own: test machines may be busy."""
 
 NO_SANDBOX = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
 QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -26,6 +37,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails says what stood on its pages: elsewhere nobody can look at them."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for page in getattr(item, "pages_shown", []):
+            report.sections.append((f"page {page.url}", _text_of(page)))
+    return report
+
+
+def _text_of(page: Page) -> str:
+    try:
+        return page.locator("body").inner_text(timeout=2000)[:4000]
+    except PlaywrightError as error:
+        return f"cannot be read: {error}"
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +72,7 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="session")
 def playwright_driver() -> Iterator[Playwright]:
+    expect.set_options(timeout=EXPECTED_WITHIN)
     with sync_playwright() as driver:
         yield driver
 
@@ -93,9 +124,12 @@ OpenLive = Callable[..., LivePage]
 
 
 @pytest.fixture
-def open_live(app: AppServer, face_browser: Browser) -> Iterator[OpenLive]:
+def open_live(
+    request: pytest.FixtureRequest, app: AppServer, face_browser: Browser
+) -> Iterator[OpenLive]:
     """Open the Live tab in a fresh context: `open_live(viewport=..., browser=..., url=...)`."""
     contexts: list[BrowserContext] = []
+    request.node.pages_shown = []
 
     def start(
         viewport: dict[str, int] = DESKTOP,
@@ -105,8 +139,10 @@ def open_live(app: AppServer, face_browser: Browser) -> Iterator[OpenLive]:
     ) -> LivePage:
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(KEEP_CAMERA)
         page: Page = context.new_page()
+        request.node.pages_shown.append(page)
         return LivePage(page, url).open()
 
     yield start

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import ElementHandle, Page, expect
+from playwright.sync_api import ElementHandle, Locator, Page, expect
 
 FRAME = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PATIENCE = 120_000
 
 COUNT = "v => v.getVideoPlaybackQuality().totalVideoFrames"  # currentTime goes on without frames
@@ -71,6 +73,68 @@ MEASURE = """async (back, seconds) => {
 }"""
 
 
+AT_REST = "e => e.getAnimations({subtree: true}).every(a => a.playState !== 'running')"
+
+CAMERA_READY = """() => {
+  const v = document.querySelector('[data-testid="stCameraInput"] video');
+  return v && v.videoWidth > 0 && v.readyState >= 2;
+}"""
+"""Before its first frame, a click on Take Photo takes none."""
+
+
+def click_until(target: Locator, done: Callable[[], bool], patience: float = 10) -> None:
+    """Click `target` until `done`; once more each `patience` seconds while it is still there.
+
+    What is clicked may be moving, because something above it is being drawn or unfolds: the button
+    then goes down on one thing and up on another, and nothing comes of it. A person sees that and
+    clicks again. What follows only from an answer of the server needs more patience.
+    """
+    deadline = time.monotonic() + PATIENCE / 1000
+    target.click(timeout=PATIENCE)
+    while True:
+        again = time.monotonic() + patience
+        while time.monotonic() < again:
+            if done():
+                return
+            target.page.wait_for_timeout(50)
+        assert time.monotonic() < deadline, f"no click on {target} has any effect"
+        if target.is_visible():
+            target.click(timeout=PATIENCE)
+
+
+def unfold(part: Locator) -> None:
+    """Open a folded part of a page and wait until it has come to rest."""
+    click_until(part.locator("summary"), lambda: part.get_attribute("open") is not None)
+    part.page.wait_for_function(AT_REST, arg=part.element_handle(), timeout=PATIENCE)
+
+
+def switch_over(switch: Locator) -> None:
+    """Turn a switch or a checkbox, given its whole element, to its other side."""
+    box = switch.locator("input")
+    before = box.is_checked(timeout=PATIENCE)
+    click_until(switch.locator("label"), lambda: box.is_checked() != before)
+
+
+def pick(radio: Locator) -> None:
+    """Choose one of several."""
+    click_until(radio, radio.is_checked)
+
+
+def choose_option(box: Locator, option: str) -> None:
+    """Choose `option` in a select box, given its whole element."""
+    page = box.page
+    shown = page.get_by_role("option", name=option)
+    click_until(box.locator("input"), lambda: shown.count() > 0)
+    click_until(shown.first, lambda: shown.count() == 0)
+    expect(box.locator("input")).to_have_value(re.compile(re.escape(option)), timeout=PATIENCE)
+
+
+def go_to_tab(page: Page, name: str) -> None:
+    """Bring one of the page's tabs to the front."""
+    tab = page.get_by_role("tab", name=name)
+    click_until(tab, lambda: tab.get_attribute("aria-selected") == "true")
+
+
 @dataclass(frozen=True)
 class Panel:
     """What the panel beside the picture says."""
@@ -96,7 +160,12 @@ class LivePage:
         self.page.goto(self.url)
         expect(self.button("START")).to_be_enabled(timeout=PATIENCE)
         expect(self.page.get_by_text("Face detector")).to_be_visible(timeout=PATIENCE)
+        self.settled()
         return self
+
+    def settled(self) -> None:
+        """Wait until the server has drawn all of the page, so that nothing moves under a click."""
+        expect(self.page.locator(IDLE)).to_be_attached(timeout=PATIENCE)
 
     def button(self, name: str):
         """START, STOP or SELECT DEVICE."""
@@ -123,12 +192,25 @@ class LivePage:
 
     def toggle(self, name: str) -> None:
         """Turn a switch of the settings."""
-        self.page.locator('[data-testid="stCheckbox"]', has_text=name).locator("label").click()
+        switch_over(self.page.locator('[data-testid="stCheckbox"]', has_text=name))
+
+    def unfold(self, name: str) -> None:
+        """Open the folded part of the page that is headed `name`."""
+        unfold(self.page.locator("details", has_text=name).first)
 
     def choose(self, box: str, option: str) -> None:
         """Choose `option` in the select box labelled `box`."""
-        self.page.locator('[data-testid="stSelectbox"]', has_text=box).locator("input").click()
-        self.page.get_by_role("option", name=option).click()
+        choose_option(self.page.locator('[data-testid="stSelectbox"]', has_text=box), option)
+
+    def tab(self, name: str) -> None:
+        """Bring one of the page's tabs to the front."""
+        go_to_tab(self.page, name)
+
+    def press(self, name: str, then: str) -> None:
+        """Press a button under the picture, which calls itself `then` afterwards."""
+        pressed = self.page.get_by_role("button", name=name, exact=True)
+        follows = self.page.get_by_role("button", name=then, exact=True)
+        click_until(pressed, follows.is_visible, patience=30)
 
     def panel(self) -> Panel:
         """Read the panel, all of it from one moment."""

@@ -111,7 +111,7 @@ SPARE = 2
 """Workers of the web server's own pool come and go."""
 
 
-def wait_for_threads(server: AppServer, most: int, seconds: float = 60) -> None:
+def wait_for_threads(server: AppServer, most: int, seconds: float = 120) -> None:
     """Until there are at most so many; a closed page is noticed at once, a lost one in 35 s."""
     deadline = time.monotonic() + seconds
     while server.threads() > most:
@@ -133,7 +133,7 @@ def test_stop_frees_the_threads_and_start_works_again(open_live, tmp_path):
             live.stop()
         assert max(busy) > rest
         wait_for_threads(server, rest + SPARE)
-        expect(live.page.get_by_text("Nothing is stored.")).to_be_visible()
+        expect(live.page.get_by_text("Nothing is stored unless you record.")).to_be_visible()
 
 
 @pytest.mark.parametrize("way", ["reload", "close"])
@@ -223,9 +223,12 @@ def test_quick_double_clicks_and_dragged_sliders_do_not_end_the_stream(open_live
 def test_a_double_click_on_start_is_one_start(open_live):
     live = open_live()
     live.button("START").dblclick(delay=20)
-    live.page.wait_for_timeout(1500)
-    if live.button("START").is_visible():  # the second click fell on STOP
-        live.start(10)
+    # The second click may fall on STOP; then START comes back, sooner or later, and works.
+    for _ in range(20):
+        live.page.wait_for_timeout(500)
+        if live.button("START").is_visible():
+            live.start(10)
+            break
     video = live.frame.locator("video").element_handle()
     live.goes_on(video, 15)
     live.stop()
@@ -236,9 +239,9 @@ def test_the_stream_goes_on_behind_the_other_tabs(open_live):
     video = live.start(20)
     for tab in ("Video", "Training metrics", "Live"):
         before = video.evaluate(COUNT)
-        live.page.get_by_role("tab", name=tab).click()
+        live.tab(tab)
         live.page.wait_for_timeout(2500)
         assert live.page.locator('[data-testid="stException"]').count() == 0
     live.goes_on(video, 20)
-    assert video.evaluate(COUNT) > before + 20
+    assert video.evaluate(COUNT) >= before + 20
     live.stop()

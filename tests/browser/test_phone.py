@@ -18,7 +18,8 @@ OVERFLOW = """() => {
 @pytest.mark.parametrize("tab", ["Live", "Video", "Training metrics"])
 def test_nothing_reaches_over_the_edge(open_live, tab):
     live = open_live(viewport=PHONE)
-    live.page.get_by_role("tab", name=tab).click()
+    live.tab(tab)
+    live.settled()
     live.page.wait_for_timeout(3000)
     assert live.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert live.page.evaluate(OVERFLOW) == []

@@ -1,69 +1,200 @@
-"""The Video tab in a real browser: a real file in, a clip that this browser plays out."""
+"""The Video tab in a real browser: real files in, clips that this browser plays out."""
 
 from __future__ import annotations
 
 import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Download, ElementHandle, Locator, Page, expect
 
 from fer_core.emotions import CLASSES
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.fake_camera import picture
-from tests.browser.live_page import LivePage
+from tests.browser.live_page import LivePage, click_until, go_to_tab
+from tests.browser.test_phone import OVERFLOW
 from tests.clips import Clip, make_clip
 
 PATIENCE = 90_000
 RATE = 15
+FRAMES = 30
+SECONDS = FRAMES / RATE
+
+INPUT = '[data-testid="stFileUploader"] input[type="file"]'
+SHORT = Clip(size=(320, 240), times=tuple(i / RATE for i in range(FRAMES)))
+LONG = Clip(size=(1280, 720), times=tuple(i / RATE for i in range(900)))
 
 
 @pytest.fixture
-def video_tab(open_live) -> LivePage:
-    live = open_live()
-    live.page.get_by_role("tab", name="Video").click()
-    return live
+def open_tab(open_live) -> Callable[..., LivePage]:
+    def open_(**options) -> LivePage:
+        live = open_live(**options)
+        go_to_tab(live.page, "Video")
+        return live
+
+    return open_
 
 
-def upload(page: Page, file) -> None:
-    page.locator('[data-testid="stFileUploader"] input[type="file"]').set_input_files(str(file))
-    page.get_by_role("button", name="Annotate").click(timeout=PATIENCE)
+@pytest.fixture
+def video_tab(open_tab) -> LivePage:
+    return open_tab()
 
 
-def test_a_clip_is_annotated_plays_in_the_page_and_has_its_table(video_tab, tmp_path):
-    page = video_tab.page
-    frames = 30
-    clip = Clip(size=(320, 240), times=tuple(i / RATE for i in range(frames)))
-    upload(page, make_clip(tmp_path / "a clip.mp4", clip))
+def give(page: Page, *files: Path) -> None:
+    page.locator(INPUT).set_input_files([str(file) for file in files])
+    for file in files:
+        expect(row(page, file.name)).to_be_visible(timeout=PATIENCE)
+
+
+def row(page: Page, name: str) -> Locator:
+    title = page.locator(".fer-clip b", has_text=name)
+    return page.locator('[class*="st-key-video_row_"]').filter(has=title)
+
+
+def state(page: Page, name: str, *wanted: str, patience: int = PATIENCE) -> None:
+    """Wait until a clip of the list is in one of these states."""
+    said = ", ".join(f'[data-state="{each}"]' for each in wanted)
+    expect(row(page, name).locator(said)).to_be_attached(timeout=patience)
+
+
+def annotate(page: Page) -> None:
+    start = page.get_by_role("button", name="Annotate")
+    click_until(start, lambda: not start.is_enabled())
+
+
+def upload(page: Page, file: Path) -> None:
+    give(page, file)
+    annotate(page)
+
+
+def player(page: Page) -> ElementHandle:
     video = page.locator('[data-testid="stVideo"]')
     expect(video).to_be_visible(timeout=PATIENCE)
     handle = video.element_handle()
     page.wait_for_function("v => v.readyState >= 2 || v.error", arg=handle, timeout=PATIENCE)
     assert handle.evaluate("v => v.error && v.error.message") is None
-    assert handle.evaluate("v => [v.videoWidth, v.videoHeight]") == [320, 240]
-    assert handle.evaluate("v => v.duration") == pytest.approx(frames / RATE, abs=0.2)
-    handle.evaluate("v => { v.muted = true; return v.play(); }")
-    page.wait_for_function("v => v.currentTime > 0.3", arg=handle, timeout=PATIENCE)
+    return handle
 
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download the table").click()
-    assert waiting.value.suggested_filename == "a clip-expressions.csv"
-    with waiting.value.path().open(newline="", encoding="utf-8") as table:
-        rows = list(csv.DictReader(table))
-    assert len(rows) >= 0.9 * frames, "about one face a frame"
+
+def download(page: Page, name: str) -> Download:
+    with page.expect_download(timeout=PATIENCE) as waiting:
+        page.get_by_role("button", name=name).click()
+    return waiting.value
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_clip_is_annotated_plays_in_the_page_and_can_be_taken_away(open_tab, tmp_path, viewport):
+    page = open_tab(viewport=viewport).page
+    upload(page, make_clip(tmp_path / "a clip.mp4", SHORT))
+    video = player(page)
+    assert video.evaluate("v => [v.videoWidth, v.videoHeight]") == [320, 240]
+    assert video.evaluate("v => v.duration") == pytest.approx(SECONDS, abs=0.2)
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    assert page.evaluate(OVERFLOW) == []
+    video.evaluate("v => { v.muted = true; return v.play(); }")
+    page.wait_for_function("v => v.currentTime > 0.3", arg=video, timeout=PATIENCE)
+
+    table = download(page, "Table (CSV)")
+    assert table.suggested_filename == "a clip-expressions.csv"
+    with table.path().open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) >= 0.9 * FRAMES, "about one face a frame"
     assert set(CLASSES) <= set(rows[0])
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download the clip").click()
-    assert waiting.value.path().stat().st_size > 5000
+    objects = download(page, "Table (JSON lines)").path().read_text(encoding="utf-8")
+    assert len([json.loads(line) for line in objects.splitlines()]) == FRAMES
+    assert download(page, "Table (Parquet)").path().read_bytes()[:4] == b"PAR1"
+    assert download(page, "Download the clip").path().stat().st_size > 5000
+    report = download(page, "Report (HTML)").path().read_text(encoding="utf-8")
+    assert "Facial expressions in a clip.mp4" in report
+    assert "data:image/jpeg" in report
 
 
-def test_cancel_ends_the_job_and_the_page_can_start_again(video_tab, tmp_path):
+def test_the_timeline_takes_the_player_to_any_place(video_tab, tmp_path):
     page = video_tab.page
-    clip = Clip(size=(1280, 720), times=tuple(i / RATE for i in range(900)))
-    upload(page, make_clip(tmp_path / "long.mp4", clip))
-    expect(page.get_by_role("progressbar").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(" left").first).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. Nothing was kept")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Annotate")).to_be_enabled(timeout=PATIENCE)
+    upload(page, make_clip(tmp_path / "clip.mp4", SHORT))
+    video = player(page)
+    slider = page.get_by_role("slider", name="Place in the clip")
+    lane = page.locator(".strip").first
+    expect(lane.locator("path").first).to_be_attached(timeout=PATIENCE)
+    expect(page.locator(".who img").first).to_be_visible()
+
+    def at(low: float, high: float) -> None:
+        inside = f"v => !v.seeking && v.currentTime >= {low} && v.currentTime <= {high}"
+        page.wait_for_function(inside, arg=video, timeout=PATIENCE)
+
+    for place, share in ((slider, 0.75), (lane, 0.25)):
+        box = place.bounding_box()
+        place.click(position={"x": share * box["width"], "y": box["height"] / 2})
+        at((share - 0.03) * SECONDS, (share + 0.03) * SECONDS)
+    slider.focus()
+    for key, low, high in (("End", SECONDS - 0.3, SECONDS), ("Home", 0, 0.01)):
+        page.keyboard.press(key)
+        at(low, high)
+    page.keyboard.press("ArrowRight")
+    at(0.9, 1.1)
+    assert slider.get_attribute("aria-valuetext") == "0:01.0 of 0:02.0"
+    page.keyboard.press("Space")
+    page.wait_for_function("v => v.currentTime > 1.2", arg=video, timeout=PATIENCE)
+
+
+def test_clips_wait_in_line_can_be_cancelled_and_tried_again(video_tab, tmp_path):
+    page = video_tab.page
+    give(page, make_clip(tmp_path / "long.mp4", LONG), make_clip(tmp_path / "short.mp4", SHORT))
+    page.get_by_role("button", name="Annotate 2 clips").click(timeout=PATIENCE)
+    state(page, "long.mp4", "running")
+    state(page, "short.mp4", "queued")
+    expect(row(page, "short.mp4")).to_contain_text("In line, 1 before it")
+    expect(row(page, "long.mp4").get_by_text(" left")).to_be_visible(timeout=PATIENCE)
+    row(page, "long.mp4").get_by_role("button", name="Cancel").click()
+    state(page, "long.mp4", "cancelled")
+    expect(row(page, "long.mp4")).to_contain_text("Cancelled. Nothing was kept of the result.")
+    state(page, "short.mp4", "done")
+    expect(page.get_by_role("heading", name="short.mp4")).to_be_visible(timeout=PATIENCE)
+    row(page, "long.mp4").get_by_role("button", name="Retry").click()
+    state(page, "long.mp4", "running")
+    row(page, "long.mp4").get_by_role("button", name="Cancel").click()
+    state(page, "long.mp4", "cancelled")
+    video_tab.settled()
+    row(page, "long.mp4").get_by_role("button", name="Remove").click()
+    expect(row(page, "long.mp4")).to_have_count(0, timeout=PATIENCE)
+    expect(row(page, "short.mp4")).to_have_count(1)
+
+
+def test_a_reload_finds_the_job_and_its_result_again(video_tab, tmp_path):
+    page = video_tab.page
+    upload(page, make_clip(tmp_path / "kept.mp4", LONG))
+    state(page, "kept.mp4", "running")
+    page.reload()
+    go_to_tab(page, "Video")
+    state(page, "kept.mp4", "running", "done")
+    row(page, "kept.mp4").get_by_role("button", name="Cancel").click()
+    state(page, "kept.mp4", "cancelled")
+
+
+def test_another_browser_sees_none_of_it(open_tab, tmp_path):
+    first, second = open_tab().page, open_tab().page
+    give(first, make_clip(tmp_path / "mine.mp4", SHORT))
+    second.reload()
+    go_to_tab(second, "Video")
+    expect(second.locator(INPUT)).to_be_attached(timeout=PATIENCE)
+    second.wait_for_timeout(2000)
+    expect(row(second, "mine.mp4")).to_have_count(0)
+
+
+def test_a_part_of_a_clip_and_some_of_its_frames(video_tab, tmp_path):
+    page = video_tab.page
+    give(page, make_clip(tmp_path / "clip.mp4", SHORT))
+    for field, text in (("From", "0:00.5"), ("To", "0:01.5")):
+        box = page.get_by_label(field, exact=True)
+        box.fill(text)
+        box.press("Enter")
+    video_tab.settled()
+    annotate(page)
+    state(page, "clip.mp4", "done")
+    expect(row(page, "clip.mp4")).to_contain_text("0:00.5 to 0:01.5")
+    assert player(page).evaluate("v => v.duration") == pytest.approx(1.0, abs=0.15)
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "cut"])
@@ -78,24 +209,24 @@ def test_what_is_no_clip_is_one_sentence(video_tab, tmp_path, kind):
         file.write_bytes(whole[: len(whole) // 3])
     page = video_tab.page
     upload(page, file)
+    state(page, "clip.mp4", "failed")
     said = page.locator('[data-testid="stAlertContentError"]').locator("visible=true")
     expect(said.first).to_be_visible(timeout=PATIENCE)
     assert said.count() == 1
     words = said.inner_text()
     assert "Traceback" not in words
     assert 10 < len(words) < 400
-    expect(page.get_by_role("button", name="Annotate")).to_be_enabled(timeout=PATIENCE)
+    expect(row(page, "clip.mp4").get_by_role("button", name="Retry")).to_be_enabled()
 
 
 def test_an_upload_outlives_a_look_at_the_other_tabs(video_tab, tmp_path):
     page = video_tab.page
     file = make_clip(tmp_path / "kept.mp4")
-    page.locator('[data-testid="stFileUploader"] input[type="file"]').set_input_files(str(file))
-    expect(page.get_by_text("kept.mp4")).to_be_visible(timeout=PATIENCE)
+    give(page, file)
     for tab in ("Training metrics", "Live", "Video"):
-        page.get_by_role("tab", name=tab).click()
+        go_to_tab(page, tab)
         page.wait_for_timeout(1000)
-    expect(page.get_by_text("kept.mp4")).to_be_visible()
+    expect(row(page, "kept.mp4")).to_be_visible()
     expect(page.get_by_role("button", name="Annotate")).to_be_enabled(timeout=PATIENCE)
 
 

@@ -184,7 +184,10 @@ def test_a_frame_in_grey_or_upside_down_is_understood() -> None:
     ("options", "sentence"),
     [
         ({"detector": "hog"}, "Unknown detector. Received: 'hog'. Known: blazeface, haar"),
-        ({"runtime": "onnx"}, "Unknown runtime. Received: 'onnx'. Known: auto, litert, keras"),
+        (
+            {"runtime": "onnx"},
+            "Unknown runtime. Received: 'onnx'. Known: auto, litert, litert_int8",
+        ),
         ({"threads": 0}, "threads must be at least 1. Received: 0"),
         ({"min_confidence": 1.2}, "min_confidence must be from 0 to 1. Received: 1.2"),
         ({"min_confidence": float("nan")}, "min_confidence must be from 0 to 1. Received: nan"),

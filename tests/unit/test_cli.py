@@ -184,3 +184,10 @@ def test_help_names_what_there_is(arguments: list[str]) -> None:
             assert option in done.stdout
         for option in ("--min-confidence P", "--pretty", "exit codes: 0"):
             assert option in done.stdout
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("fer-live")

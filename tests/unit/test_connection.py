@@ -4,6 +4,7 @@ import pytest
 
 from fer_core.errors import OptionError
 from ui.connection import rtc_configuration
+from ui.connection_state import connection_state
 
 TURN = {
     "FER_LIVE_TURN_URL": "turn:turn.example.org:3478",
@@ -50,3 +51,25 @@ def test_what_cannot_work_is_said(environment, words):
 def test_the_process_environment_is_the_default(monkeypatch):
     monkeypatch.setenv("FER_LIVE_STUN", "stun:a.org")
     assert rtc_configuration() == {"iceServers": [{"urls": ["stun:a.org"]}]}
+
+
+@pytest.mark.parametrize(
+    ("playing", "waiting", "waited", "idle", "paused", "name"),
+    [
+        (False, False, 0.0, None, False, "off"),
+        (False, False, 0.0, 500.0, False, "off"),
+        (False, True, 2.0, None, False, "connecting"),
+        (True, False, 2.0, None, False, "waiting"),
+        (True, False, 2.0, 60.0, False, "waiting"),  # a frame of the stream before
+        (False, True, 10.5, None, False, "slow"),
+        (True, False, 11.0, 60.0, False, "slow"),
+        (True, False, 11.0, 0.1, False, "live"),
+        (True, False, 11.0, 0.1, True, "paused"),
+        (True, False, 60.0, 5.0, False, "stalled"),
+    ],
+)
+def test_the_state_is_said_in_words(playing, waiting, waited, idle, paused, name):
+    state = connection_state(playing, waiting, waited, idle, paused)
+    assert state.name == name
+    assert state.words[0].isupper()
+    assert state.needs_help == (name in {"slow", "stalled"})

@@ -134,6 +134,13 @@ def test_a_tilted_head_gives_the_same_crop(degrees: float, astronaut: np.ndarray
     assert np.abs(left_alone - upright).mean() > 3 * SAME_FACE
 
 
+def test_colour_gives_the_crops_that_grey_gives(astronaut: np.ndarray) -> None:
+    found = [ASTRONAUT, given_box(-40, 300, 90, 430), given_box(500, 500, 505, 505)]
+    before = astronaut.copy()
+    assert (crop_faces(astronaut, found, 48) == crop_faces(grey_of(astronaut), found, 48)).all()
+    assert (astronaut == before).all()
+
+
 def test_without_alignment_only_the_place_matters(astronaut: np.ndarray) -> None:
     assert face_frame(ASTRONAUT, CropSpec(align=False)).angle == 0
     assert math.degrees(face_frame(ASTRONAUT).angle) == pytest.approx(9.9, abs=0.5)
@@ -209,10 +216,10 @@ def test_any_box_gives_a_crop(
 
 @pytest.mark.parametrize(
     "grey",
-    [np.zeros((5, 5, 3), np.uint8), np.zeros((5, 5)), np.zeros((0, 5), np.uint8)],
-    ids=["colour", "float", "empty"],
+    [np.zeros((5, 5, 4), np.uint8), np.zeros((5, 5)), np.zeros((0, 5, 3), np.uint8)],
+    ids=["transparent", "float", "empty"],
 )
-def test_only_grey_pictures_are_taken(grey: np.ndarray) -> None:
+def test_only_colour_and_grey_are_taken(grey: np.ndarray) -> None:
     with pytest.raises(PictureError, match="grey"):
         crop_faces(grey, [given_box(0, 0, 2, 2)], 48)
 

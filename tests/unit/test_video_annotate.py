@@ -97,12 +97,27 @@ def test_a_turned_clip_is_written_upright(rotation: int, tmp_path: Path) -> None
     assert info.rotation == 0
 
 
-def test_pixels_that_are_not_square_stay_so(tmp_path: Path) -> None:
-    for rotation, expected in ((0, Fraction(16, 15)), (90, Fraction(15, 16))):
-        clip = Clip(size=(160, 120), aspect=Fraction(16, 15), rotation=rotation)
-        target, _ = annotate(clip, tmp_path)
-        with av.open(str(target)) as container:
-            assert container.streams.video[0].sample_aspect_ratio == expected
+@pytest.mark.parametrize(
+    ("aspect", "rotation", "expected"),
+    [
+        (Fraction(16, 15), 0, (171, 120)),
+        (Fraction(16, 15), 90, (120, 171)),
+        (Fraction(15, 16), 0, (160, 128)),
+        (Fraction(5, 1), 0, (160, 120)),
+    ],
+    ids=["wide", "wide and turned", "narrow", "a damaged tag"],
+)
+def test_pixels_become_square(
+    aspect: Fraction, rotation: int, expected: tuple[int, int], tmp_path: Path
+) -> None:
+    """Faces would be as wrong in their proportions as the pixels are."""
+    target, report = annotate(Clip(size=(160, 120), aspect=aspect, rotation=rotation), tmp_path)
+    assert (report.info.width, report.info.height) == expected
+    with av.open(str(target)) as container:
+        video = container.streams.video[0]
+        # H.264 with colours at half the size has even sides.
+        assert (video.width, video.height) == tuple(side + side % 2 for side in expected)
+        assert video.sample_aspect_ratio in (None, 1)
 
 
 @pytest.mark.parametrize(

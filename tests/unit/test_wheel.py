@@ -84,7 +84,7 @@ def test_it_asks_for_no_framework(wheel: Path) -> None:
         "ai-edge-litert", "av", "numpy", "opencv-contrib-python", "pillow", "rich"
     }  # fmt: skip
     extras = set(re.findall(r"^Provides-Extra: (.*)$", metadata, re.M))
-    assert extras == {"tables", "keras", "mediapipe", "app"}
+    assert extras == {"tables", "heic", "keras", "mediapipe", "app"}
 
 
 def test_an_installed_wheel_runs_on_what_it_carries(wheel: Path, tmp_path: Path) -> None:

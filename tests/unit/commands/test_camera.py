@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fer_core import cli
-from fer_core.commands.camera import show_camera
+from fer_core.commands.camera import _what_to_do, show_camera
 from fer_core.commands.recorder import Recorder
 from fer_core.errors import CameraError
 from tests.clips import FakeAnalyzer, face_scene, read_pictures, read_times
@@ -168,6 +168,7 @@ def test_ctrl_c_ends_a_recording_whole(
         (["--no-window"], "--no-window without --record does nothing."),
         (["--seconds", "0"], "--seconds must be above 0. Received: 0."),
         (["--size", "big"], "--size is WIDTHxHEIGHT"),
+        (["--size", "0x480"], "--size must be from 1 to 16384 pixels each way. Received: 0x480."),
         (["--record", "nowhere/x.mp4"], "for --record does not exist."),
         (["--record", "x.avi"], "--record writes mp4."),
         (["--device", "/nowhere/video9"], "The camera /nowhere/video9 cannot be opened."),
@@ -181,6 +182,30 @@ def test_a_command_that_cannot_be_carried_out(
     err = capfd.readouterr().err
     assert sentence in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux shows its cameras as files")
+@pytest.mark.parametrize(
+    ("device", "files", "sentence"),
+    [
+        ("0", [], "There is no camera on this machine: connect one."),
+        ("7", ["video10", "video2"], "Cameras here: {0}/video2, {0}/video10. Choose one"),
+        ("2", ["video2"], "Check that it is connected"),
+        ("rtsp://nowhere/1", [], "Check that it is connected"),
+    ],
+)
+def test_what_helps_when_a_camera_does_not_open(
+    device: str, files: list[str], sentence: str, tmp_path: Path
+) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    assert sentence.format(tmp_path) in _what_to_do(device, tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may use everything")
+def test_a_camera_that_may_not_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "video0").touch(0)
+    assert "You may not use" in _what_to_do("0", tmp_path)
 
 
 def test_a_recording_is_never_replaced(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from fer_core import cli
-from fer_core.model_store import MODELS_VARIABLE, file_sha256, load_card, write_card
+from fer_core.errors import ModelError
+from fer_core.model_store import (
+    MODELS_VARIABLE,
+    file_sha256,
+    list_models,
+    load_card,
+    runnable_models,
+    verify_model,
+    write_card,
+)
 from tests.made_models import make_model
 
 
@@ -43,6 +52,28 @@ def test_list_for_people_and_for_programs(root: Path, capsys: pytest.CaptureFixt
     assert entries[0]["accuracy"] == 0.69
 
 
+def test_a_folder_with_figures_only_is_listed_but_never_offered(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = root / "alpha"
+    card = load_card(folder)
+    card.files.clear()
+    write_card(card, folder)
+    assert list_models() == ["alpha", "beta"]
+    assert runnable_models() == ["beta"]
+    assert cli.main(["models", "list"]) == 0
+    assert "figures only" in capsys.readouterr().out
+    assert cli.main(["models", "verify"]) == 0
+    assert "alpha" not in capsys.readouterr().out
+    with pytest.raises(ModelError, match="holds figures only, no network to run"):
+        verify_model(folder, only="model.tflite")
+
+
+def test_a_folder_with_a_broken_card_is_still_offered(root: Path) -> None:
+    (root / "alpha" / "card.json").write_text("{")
+    assert runnable_models() == ["alpha", "beta"]
+
+
 def test_show_says_what_the_card_says(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models", "show"]) == 0
     out = capsys.readouterr().out
@@ -52,6 +83,23 @@ def test_show_says_what_the_card_says(root: Path, capsys: pytest.CaptureFixture[
     shown = json.loads(capsys.readouterr().out)
     assert shown.pop("folder") == str(root / "alpha")
     assert shown == json.loads((root / "alpha" / "card.json").read_text())
+
+
+def test_show_gives_shares_in_percent_with_their_interval(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = root / "beta"
+    card = load_card(folder)
+    card.figures["PrivateTest"] = {
+        "accuracy": 0.69, "accuracy_low": 0.675, "accuracy_high": 0.7054,
+        "expected_calibration_error": 0.0141, "share_shown": 0.5812, "images": 3589,
+    }  # fmt: skip
+    write_card(card, folder)
+    assert cli.main(["models", "show", "beta"]) == 0
+    out = capsys.readouterr().out
+    assert "accuracy 69.00 % (95 %: 67.50 to 70.54), calibration error 1.41 %" in out
+    assert "labelled 58.12 %, 3,589 images" in out
+    assert "accuracy low" not in out
 
 
 def test_verify_finds_what_was_altered(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 
 from fer_core.emotions import CLASSES
-from train.data import Dataset, Split
-from train.data.dataset import FERPLUS_VOTES
+from train.data import FERPLUS_VOTES, Dataset, Split
 
 COUNTS = {"Training": 84, "PublicTest": 21, "PrivateTest": 21}
 

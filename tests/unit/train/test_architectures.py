@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+import train
 from fer_core.errors import OptionError
 from train.architectures import ARCHITECTURES, ArchitectureOptions, architecture
 from train.architectures.base import OUTPUT, without_auxiliary
@@ -16,6 +20,9 @@ from train.cli import main
 from train.cost import count_cost
 from train.export import save_litert
 from train.listing import describe, table_lines
+from train.missing import SMALLEST_FIRST
+from train.network import architecture_options
+from train.options import TrainOptions
 
 NAMES = sorted(ARCHITECTURES)
 
@@ -23,6 +30,8 @@ NAMES = sorted(ARCHITECTURES)
 # run like all others, but not written. What they consist of is, see test_pretrained.py.
 LARGE = ("inception_v3", "resnet50")
 SMALL = ("base", "cnn56", "compact48", "mini_xception")
+
+_SAID = re.compile(r"parameters and\s+([\d,]+)\s+multiply-adds")
 
 PROMISED = {
     "base",
@@ -68,11 +77,18 @@ def float32() -> Iterator[None]:
     keras.backend.clear_session()
 
 
+CONFIGS = Path(train.__file__).parent / "configs"
+
+
+def _recipe(name: str) -> TrainOptions:
+    return TrainOptions.from_file(CONFIGS / f"{name}.json")
+
+
 @cache
 def _training_network(name: str) -> keras.Model:
-    """As trained, at the default size, seven classes, grey: built once for all tests."""
-    size = ARCHITECTURES[name].default_input_size
-    return architecture(name).build_training(ArchitectureOptions(input_size=size))
+    """As its own recipe trains it, but in float32: built once for all tests."""
+    options = architecture_options(_recipe(name), 127.5, 64.0)
+    return architecture(name).build_training(options)
 
 
 def _network(name: str) -> keras.Model:
@@ -159,10 +175,30 @@ def test_three_classes_three_channels_and_bfloat16(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_dropout_and_decay_follow_their_options(name):
-    model = _training_network(name)
+    model, options = _training_network(name), _recipe(name)
     rates = [layer.rate for layer in _layers(model) if isinstance(layer, keras.layers.Dropout)]
-    assert max(rates) >= 0.3
-    assert model.losses == []
+    assert options.dropout in rates
+    assert options.weight_decay > 0
+    factors = {
+        float(layer.kernel_regularizer.l2)
+        for layer in _layers(model)
+        if isinstance(layer, keras.layers.Dense)
+        or (isinstance(layer, keras.layers.Conv2D) and layer.kernel_regularizer is not None)
+    }
+    assert all(factor == pytest.approx(options.weight_decay) for factor in factors)
+
+
+def test_every_network_has_a_recipe_of_its_own():
+    assert {file.stem for file in CONFIGS.glob("*.json")} == set(ARCHITECTURES)
+    for name in NAMES:
+        assert _recipe(name).architecture == name
+    assert _recipe("dcnn").optimiser == "nadam"
+    assert set(SMALLEST_FIRST) == set(ARCHITECTURES)
+    cost = [
+        int(_SAID.search(ARCHITECTURES[name].__doc__ or "")[1].replace(",", ""))
+        for name in SMALLEST_FIRST
+    ]
+    assert cost == sorted(cost)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LARGE])
@@ -257,8 +293,6 @@ def test_they_are_listed(monkeypatch, capsys):
 
 
 def test_they_are_listed_as_json(monkeypatch, capsys):
-    import json
-
     for name in NAMES:
         if name != "base":
             monkeypatch.delitem(ARCHITECTURES, name)

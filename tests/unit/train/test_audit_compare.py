@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,19 @@ from fer_core.errors import OptionError
 from fer_core.model_store import ModelCard, write_card
 from train.audit import audit, exact_pairs, near_pairs, write_sheets
 from train.augmentation import AugmentationOptions
-from train.cli import main
+from train.cli import _parser, main
 from train.compare import compare
+from train.missing import SMALLEST_FIRST, missing_sentence
+from train.options import TrainOptions
 from train.teachers import Taught
 from train.tune import strengthened, tune
 from train.views import views
+from train.words import words_of
 
 from .made import made_dataset, write_npz
-from .test_recipe_runs import teacher_folder
-from .tiny import QUICK
+from .tiny import QUICK, teacher_folder
+
+ROOT = Path(__file__).resolve().parents[3]
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -103,6 +108,8 @@ def model(root: Path, name: str, architecture: str, private: float | None, **car
             "accuracy_interval": [private - 0.01, private + 0.01],
             "macro_f1": 0.5,
             "expected_calibration_error": 0.02,
+            "macro_auc": 0.9,
+            "corruption_mean": 0.4,
         }
     (folder / "evaluation.json").write_text(json.dumps(scored))
 
@@ -113,10 +120,17 @@ def test_compare_sets_ours_beside_theirs(tmp_path, capsys):
     model(tmp_path, "unscored", "base", None)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "card.json").write_text("{")
+    model(tmp_path, "two", "dcnn", 0.9, classes=("happy", "sad"))
     rows, faults = compare(tmp_path)
     by_name = {row["model"]: row for row in rows}
     assert by_name["mine"]["difference"] == pytest.approx(1.6)
-    assert by_name["three"]["to_beat"] is None, "three classes are not compared with seven"
+    assert by_name["three"]["to_beat"] == 83.0, "three classes are not compared with seven"
+    assert by_name["three"]["difference"] == pytest.approx(1.0)
+    assert by_name["three"]["note"].startswith("happy, sad, neutral alone. F1 to beat: happy 0.92")
+    assert by_name["two"]["to_beat"] is None
+    assert [row["classes"] for row in rows] == [7, 7, 3, 2]
+    assert (by_name["mine"]["macro_auc"], by_name["mine"]["damaged"]) == (0.9, pytest.approx(40))
+    assert by_name["unscored"]["damaged"] is None, "older evaluations have none"
     assert by_name["unscored"]["private"] is None
     assert len(faults) == 1
     assert main(["compare", "--models", str(tmp_path), "--markdown"]) == 0
@@ -124,11 +138,37 @@ def test_compare_sets_ours_beside_theirs(tmp_path, capsys):
     assert "| mine | cnn48 | 1.00 M |" in printed.out
     assert "broken" in printed.err
     assert main(["compare", "--models", str(tmp_path), "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 3
+    assert len(json.loads(capsys.readouterr().out)) == 4
 
 
-def test_teach_writes_what_fit_takes(tmp_path, capsys):
-    data = write_npz(made_dataset(), tmp_path / "fer2013.npz")
+def test_compare_says_what_is_not_trained_yet(tmp_path, capsys):
+    model(tmp_path, "mine", "cnn48", 0.65)
+    model(tmp_path, "three", "dcnn", 0.84, classes=("happy", "sad", "neutral"))
+    model(tmp_path, "unscored", "base", None)
+    assert main(["compare", "--models", str(tmp_path)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Not trained yet: mini_xception, base, compact48, cnn56, googlenet,")
+    assert main(["compare", "--models", str(tmp_path), "--missing"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(SMALLEST_FIRST) - 1 + 3
+    assert not any("cnn48.json" in line for line in lines)
+    for line in lines:
+        words = shlex.split(line)
+        assert words[:4] == ["python", "-m", "train", "fit"]
+        parsed = _parser().parse_args(words[3:])
+        assert (ROOT / parsed.config).is_file(), line
+    subset = [line for line in lines if "--classes happy sad neutral" in line]
+    assert [line.split("/")[-1] for line in subset] == [
+        "vgg13_three",
+        "resnet50_three",
+        "vgg16_three",
+    ]
+    everything = [{"architecture": name, "classes": 7, "private": 1.0} for name in SMALLEST_FIRST]
+    everything += [row | {"classes": 3} for row in everything]
+    assert missing_sentence(everything) == ""
+
+
+def test_teach_writes_what_fit_takes(data, tmp_path, capsys):
     teacher = teacher_folder(tmp_path / "teacher", 1)
     out = tmp_path / "said.npz"
     words = ["teach", "--models", teacher, "--data", data, "--out", out]
@@ -148,12 +188,9 @@ def test_views(kind, count):
     assert len({view.tobytes() for view in seen}) == count
 
 
-def test_three_classes_from_fit_to_ten_crops(tmp_path, capsys):
-    data = write_npz(made_dataset(), tmp_path / "fer2013.npz")
-    config = tmp_path / "options.json"
-    config.write_text(json.dumps({**QUICK.to_dict(), "epochs": 2}))
+def test_three_classes_from_fit_to_ten_crops(data, config, tmp_path, capsys):
     out = tmp_path / "three"
-    words = ["fit", "--data", data, "--out", out, "--config", config]
+    words = ["fit", "--data", data, "--out", out, "--config", config, "--epochs", 2]
     words += ["--classes", "happy,", "sad,neutral", "--augmentation", "flip=0.1", "zoom=0"]
     assert main([str(word) for word in words]) == 0
     kept = json.loads((out / "options.json").read_text())
@@ -206,8 +243,45 @@ def test_tune_writes_a_table_and_goes_on(tmp_path):
 
 
 def test_the_help_of_every_command_can_be_read(capsys):
-    for name in ("fit", "evaluate", "teach", "audit", "compare", "tune", "queue"):
+    names = ("fit", "evaluate", "report", "card", "teach", "audit", "compare", "tune", "queue")
+    for name in names:
         with pytest.raises(SystemExit) as ended:
             main([name, "--help"])
         assert ended.value.code == 0
         assert capsys.readouterr().out.startswith(f"usage: python -m train {name}")
+
+
+def test_the_help_of_fit_says_what_each_option_does(capsys):
+    words = words_of(TrainOptions)
+    names = {item.name for item in fields(TrainOptions)}
+    assert names <= set(words), "an option without a word in its docstring"
+    assert words["plateau_patience"].startswith("epochs without a better PublicTest accuracy")
+    assert words["plateau_patience"].endswith("0 switches it off.")
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for name in names - {"architecture", "augmentation"}:
+        assert f"--{name.replace('_', '-')} " in shown.replace(",", " ")
+        said = words[name].replace("`", "").rstrip(".")
+        # The help breaks lines at hyphens too.
+        assert said.replace(" ", "") in shown.replace(" ", ""), name
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["fit", "--data", "x", "--out", "y", "--bogus", "3"], "unrecognized arguments: --bogus 3"),
+        (["fit", "--data", "x", "--out", "y", "--optimiser", "adamax"], "invalid choice: 'adamax'"),
+        (["fit", "--data", "x", "--out", "y", "--epochs", "ten"], "invalid int value: 'ten'"),
+        ([], "the following arguments are required: COMMAND"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(capsys, words, sentence):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    assert "--help`." in said

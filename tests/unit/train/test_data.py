@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +9,11 @@ import pytest
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError
-from train.data import SPLITS, Split, load_dataset
-from train.data.dataset import FERPLUS_VOTES
+from train.data import FERPLUS_VOTES, SPLITS, Split, load_dataset
 
 from .made import made_dataset, write_csv, write_folders, write_npz, write_votes
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -97,13 +100,15 @@ FULL = " ".join(["7"] * 2304)
     [
         ("emotion,Usage\n0,Training\n", "lacks the column pixels"),
         ("", "cannot be read as a csv"),
-        (_row(0, "1 2 3"), "line 2: 3 pixels instead of 2,304"),
+        (_row(0, "1 2 3"), r"line 2: 3 pixels instead of 2,304 \(48 x 48\)\. Copy the"),
         (_row(0, FULL + " 1"), "2,305 pixels"),
         (_row(0, FULL.replace("7", "x", 1)), "not numbers"),
         (_row(0, ""), "not numbers"),
         (_row(0, FULL.replace("7", "256", 1)), "outside 0 to 255"),
         (_row(0, FULL.replace("7", "-1", 1)), "outside 0 to 255"),
         (_row(7, FULL), "unknown class. Received: 7"),
+        (_row("99999999999999999999", FULL), "unknown class"),
+        (_row("inf", FULL), "unknown class"),
         (_row("joy", FULL), "unknown class. Received: 'joy'"),
         (_row(1.5, FULL), "unknown class. Received: 1.5"),
         (_row("", FULL), "unknown class"),
@@ -116,6 +121,19 @@ def test_a_bad_csv_is_one_sentence(tmp_path, text, sentence):
     file.write_text(text)
     with pytest.raises(DatasetError, match=sentence):
         load_dataset(file)
+
+
+def test_what_is_wrong_with_the_data_is_said_before_tensorflow_is_brought(tmp_path):
+    code = (
+        "import sys\nfrom train.cli import main\n"
+        "code = main(sys.argv[1:])\n"
+        "print(code, [m for m in ('tensorflow', 'keras') if m in sys.modules])"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    command += ["fit", "--data", str(tmp_path / "nothing"), "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "1 []"
+    assert done.stderr.startswith("error: There is no data set at")
 
 
 def test_bad_arrays(tmp_path):

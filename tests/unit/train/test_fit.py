@@ -19,11 +19,18 @@ from train.checkpoint import HISTORY_COLUMNS
 from train.cli import main
 from train.evaluate import evaluate_folder
 from train.fit import fit, plateau_scale, predict
+from train.run import train_and_ship
 
-from .made import made_dataset, write_npz
+from .made import made_dataset
 from .tiny import QUICK, KillAfter
 
 pytestmark = pytest.mark.usefixtures("tiny")
+
+# As h5py says it, but for the length.
+FULL = RuntimeError(
+    "Disable slist on flush dest failure failed\n(file write failed: errno = 28, "
+    "error message = 'No space left on device', buf = 0x55f7)"
+)
 
 
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path):
@@ -49,14 +56,65 @@ def test_what_a_kill_leaves_is_not_trained_over(tmp_path):
     other = replace(QUICK, learning_rate=0.01)
     with pytest.raises(TrainingError, match=r"had learning_rate = 0\.05, now it is 0\.01"):
         fit(dataset, other, tmp_path, resume=True)
+    other = replace(QUICK, architecture="compact48")
+    with pytest.raises(TrainingError, match="had architecture = 'tiny', now it is 'compact48'"):
+        fit(dataset, other, tmp_path, resume=True)
     with pytest.raises(TrainingError, match="nothing to resume"):
         fit(dataset, QUICK, tmp_path / "elsewhere", resume=True)
+    (tmp_path / "checkpoint" / "epoch-0001.keras").write_bytes(b"half")
+    with pytest.raises(TrainingError, match=r"is damaged: .*Remove that folder") as raised:
+        fit(dataset, QUICK, tmp_path, resume=True)
+    assert "\n" not in str(raised.value)
+    (tmp_path / "checkpoint" / "state.json").write_text("{}")
+    with pytest.raises(TrainingError, match="is damaged"):
+        fit(dataset, QUICK, tmp_path, resume=True)
 
 
-def test_a_loss_that_is_no_number_stops_and_names_the_step(tmp_path):
+def test_a_refused_run_leaves_everything_as_it_was(tmp_path):
+    dataset = made_dataset()
+    with pytest.raises(TrainingError, match="time is up"):
+        train_and_ship(dataset, QUICK, tmp_path, until=0.0)
+    kept = (tmp_path / "options.json").read_bytes()
+    other = replace(QUICK, learning_rate=0.01)
+    with pytest.raises(TrainingError, match="holds an unfinished run"):
+        train_and_ship(dataset, other, tmp_path)
+    with pytest.raises(TrainingError, match="had learning_rate"):
+        train_and_ship(dataset, other, tmp_path, resume=True)
+    assert (tmp_path / "options.json").read_bytes() == kept
+    train_and_ship(dataset, QUICK, tmp_path, resume=True)
+    finished = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert "card.json" in finished
+    with pytest.raises(TrainingError, match=r"holds a finished model\. Train into another folder"):
+        train_and_ship(dataset, other, tmp_path)
+    assert finished == {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+
+def test_a_disk_that_fills_up_at_the_end_is_one_sentence(tmp_path, monkeypatch):
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("train.ship.save_keras", full)
+    options = replace(QUICK, epochs=1)
+    with pytest.raises(TrainingError, match=r"Make room and go on with --resume") as raised:
+        train_and_ship(made_dataset(), options, tmp_path)
+    assert "\n" not in str(raised.value)
+    monkeypatch.undo()
+    assert (tmp_path / "checkpoint" / "state.json").is_file(), "nothing is lost"
+
+
+def test_a_loss_that_is_no_number_stops_and_names_the_step(tmp_path, monkeypatch):
     wild = replace(QUICK, learning_rate=1e30, warmup_epochs=0, epochs=5)
-    with pytest.raises(TrainingError, match=r"no longer a number at epoch \d, step \d+ of 3"):
+    with pytest.raises(
+        TrainingError, match=r"no longer a number at epoch 1, step \d+ of 3"
+    ) as said:
         fit(made_dataset(), wild, tmp_path)
+    assert "is kept" not in str(said.value), "there is no checkpoint before the first epoch"
+    late = replace(QUICK, epochs=2, warmup_epochs=0)
+    rate_of = "train.steps.rate_at"
+    monkeypatch.setattr(rate_of, lambda options, done, scale: 1e30 if done >= 1 else 0.01)
+    with pytest.raises(TrainingError, match="The checkpoint of epoch 1 is kept"):
+        fit(made_dataset(), late, tmp_path)
+    assert (tmp_path / "checkpoint" / "epoch-0001.keras").is_file()
 
 
 def test_a_full_disk_keeps_the_last_whole_epoch(tmp_path, monkeypatch):
@@ -66,12 +124,13 @@ def test_a_full_disk_keeps_the_last_whole_epoch(tmp_path, monkeypatch):
     def full(self, file, *args, **options):
         if "epoch-0002" in str(file):
             Path(file).write_bytes(b"half")
-            raise OSError(28, "No space left on device")
+            raise FULL
         return save(self, file, *args, **options)
 
     monkeypatch.setattr(keras.Model, "save", full)
-    with pytest.raises(TrainingError, match="No space left on device"):
+    with pytest.raises(TrainingError, match=r"No space left on device.*is kept\.") as raised:
         fit(dataset, QUICK, tmp_path)
+    assert "\n" not in str(raised.value)
     monkeypatch.setattr(keras.Model, "save", save)
     _, history = fit(dataset, QUICK, tmp_path, resume=True)
     assert [row["epoch"] for row in history] == [1, 2, 3]
@@ -114,11 +173,8 @@ def test_an_epoch_sees_every_image_in_batches_of_one_size():
     assert seen == {image.tobytes() for image in split.images}
 
 
-def test_the_command_writes_a_model_folder_that_works(tmp_path, capsys):
+def test_the_command_writes_a_model_folder_that_works(data, config, tmp_path, capsys):
     dataset = made_dataset()
-    data = write_npz(dataset, tmp_path / "fer2013.npz")
-    config = tmp_path / "options.json"
-    config.write_text(json.dumps(QUICK.to_dict()))
     out = tmp_path / "models" / "tiny"
     words = ["fit", "--data", data, "--arch", "tiny", "--out", out, "--config", config]
     assert main([str(word) for word in [*words, "--epochs", "20"]]) == 0
@@ -126,19 +182,25 @@ def test_the_command_writes_a_model_folder_that_works(tmp_path, capsys):
     assert {file.name for file in out.iterdir()} == {
         "model.keras",
         "model.tflite",
+        "model.int8.tflite",
         "history.csv",
         "evaluation.json",
         "card.json",
+        "README.md",
         "options.json",
         "seen.png",
     }
     card = verify_model(out)
     assert card == load_card(out)
-    assert set(card.files) == {"model.keras", "model.tflite"}
+    assert set(card.files) == {"model.keras", "model.tflite", "model.int8.tflite"}
     assert card.parameters > 0
     assert card.multiply_adds > card.parameters
     evaluation = json.loads((out / "evaluation.json").read_text())
-    assert set(evaluation) == {"Training", "PublicTest", "PrivateTest"}
+    assert set(evaluation) == {"network", "Training", "PublicTest", "PrivateTest"}
+    assert evaluation["network"]["seconds_trained"] == card.training["seconds"]
+    assert evaluation["network"]["bytes"] == {
+        name: (out / name).stat().st_size for name in card.files
+    }
     assert evaluation["PrivateTest"]["accuracy"] > 0.5, "the grids are easy to tell apart"
     with (out / "history.csv").open() as stream:
         rows = list(csv.reader(stream))
@@ -163,9 +225,10 @@ def test_the_command_writes_a_model_folder_that_works(tmp_path, capsys):
         (["evaluate", "--model", "none", "--data", "{data}"], 1, "There is no model called"),
     ],
 )
-def test_wrong_words_end_in_one_sentence(tmp_path, monkeypatch, capsys, words, code, sentence):
+def test_wrong_words_end_in_one_sentence(
+    data, tmp_path, monkeypatch, capsys, words, code, sentence
+):
     monkeypatch.chdir(tmp_path)
-    data = write_npz(made_dataset(), tmp_path / "fer2013.npz")
     filled = [word.format(data=data, out=tmp_path / "out") for word in words]
     assert main(filled) == code
     printed = capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError, OptionError
 from train.batches import epoch_order, soft_targets
-from train.data.dataset import FERPLUS_VOTES, Dataset
+from train.data import FERPLUS_VOTES, Dataset
 from train.data.prepare import class_weights, leaked, prepare, select_classes, training_rows
 from train.options import TrainOptions
 
@@ -107,8 +107,10 @@ def test_a_class_missing_from_a_split_is_one_sentence():
     public = dataset.split("PublicTest")
     few = public.take(public.labels != CLASSES.index("sad"))
     short = replace(dataset, splits={**dataset.splits, "PublicTest": few})
-    with pytest.raises(DatasetError, match="PublicTest has no image of: sad"):
-        prepare(short, replace(QUICK, classes=("happy", "sad")))
+    for options in (QUICK, replace(QUICK, classes=("happy", "sad"))):
+        with pytest.raises(DatasetError, match="PublicTest has no image of: sad"):
+            prepare(short, options)
+    assert prepare(short, replace(QUICK, classes=("happy", "angry"))).split("PublicTest")
 
 
 def uneven() -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import keras
 import numpy as np
 import pytest
 
-import train.architectures as registry
 from fer_core.errors import OptionError, TrainingError
 from train.architectures import Architecture, ArchitectureOptions, architecture
 from train.architectures._applications import TRUNK, application_trunk, untrained
@@ -19,14 +18,13 @@ from train.architectures._pieces import auxiliary_output, conv_relu
 from train.architectures.base import OUTPUT, classifier_head
 from train.batches import resized
 from train.cli import main
-from train.data import Dataset
 from train.fit import fit, predict
 from train.network import for_use, main_logs, network_for_training
 from train.options import TrainOptions
 from train.pretrained import load_trunk
 from train.progress import Progress
 
-from .made import made_dataset, write_npz
+from .made import made_dataset
 
 
 def small_application(include_top: bool, weights: str | None, input_tensor: Any) -> keras.Model:
@@ -77,11 +75,9 @@ QUICK = TrainOptions(
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(registry.ARCHITECTURES, "transferred", Transferred)
+def small(registered: Callable[[type], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    registered(Transferred)
     monkeypatch.setattr(keras.applications, "Small", small_application, raising=False)
-    yield
-    keras.backend.clear_session()
 
 
 @pytest.fixture
@@ -298,9 +294,7 @@ def test_crops_are_resized(size):
     np.testing.assert_allclose(out.mean(axis=(1, 2)), middle, atol=4)
 
 
-def test_the_command_trains_a_network_of_another_size(tmp_path, weights, capsys):
-    dataset: Dataset = made_dataset()
-    data = write_npz(dataset, tmp_path / "fer2013.npz")
+def test_the_command_trains_a_network_of_another_size(data, tmp_path, weights, capsys):
     out = tmp_path / "model"
     words = f"fit --data {data} --out {out} --arch transferred --weights {weights} --input-size 56"
     more = "--epochs 2 --frozen-epochs 1 --batch-size 28 --precision float32"

@@ -60,6 +60,7 @@ def test_a_flip_is_left_to_right():
         {"brightness": 0.5},
         {"erasing": 1.0, "erasing_area": (0.1, 0.3)},
         {"degrade": 1.0},
+        {"crop": 0.4},
     ],
 )
 def test_every_change_changes_and_stays_in_range(change):
@@ -68,6 +69,34 @@ def test_every_change_changes_and_stays_in_range(change):
     assert (np.abs(out[..., 0] - crops).max(axis=(1, 2)) > 1).mean() > 0.9
     assert out.min() >= 0
     assert out.max() <= 255
+
+
+def test_a_random_crop_is_a_window_of_the_picture():
+    """On slopes of grey, a crop's corners tell which window it is of."""
+    across, down = np.meshgrid(np.arange(48), np.arange(48))
+    for slope, axis in ((across, 2), (down, 1)):
+        crops = np.repeat((slope * 5).astype(np.uint8)[None], 200, axis=0)
+        out = augment(crops, replace(STILL, crop=0.5), np.random.default_rng(1))[..., 0]
+        first, last = (out.take(end, axis=axis).mean(axis=1) / 5 for end in (0, -1))
+        sides = (last - first) * 48 / 47
+        assert first.min() > -0.5, "never from outside"
+        assert last.max() < 47.5
+        assert 23.5 < sides.min() < 27
+        assert 45 < sides.max() < 48.5
+        assert sides.std() > 4
+        assert first.std() > 3, "anywhere"
+
+
+def test_without_a_random_crop_a_batch_is_what_it_was_before_there_was_one():
+    options = AugmentationOptions()
+    plain, cropped = (
+        augment(faces(), replace(options, crop=crop), np.random.default_rng(3))
+        for crop in (0.0, 1e-9)
+    )
+    drawn = np.random.default_rng(3)
+    again = augment(faces(), options, drawn)
+    np.testing.assert_array_equal(plain, again)
+    assert (plain != cropped).any(), "the crop draws its own numbers, hence only when asked for"
 
 
 def test_the_same_seed_gives_the_same_batch():
@@ -98,8 +127,24 @@ def test_erasing_covers_the_share_that_was_asked_for():
         ({"label_smoothing": 0.6, "vote_smoothing": 0.5}, "must sum to less than 1"),
         ({"weight_decay": -1}, "weight_decay must not be negative"),
         ({"colour": 1}, "Unknown option: colour"),
+        ({"colour": 1}, "Known: architecture, augment_on"),
+        ({"epochz": 1}, r"Unknown option: epochz\. Did you mean epochs\?"),
         ({"augmentation": {"flop": 1}}, "Unknown option: flop"),
-        ({"augmentation": {"flip": 2}}, "flip is out of range"),
+        ({"augmentation": {"flip": 2}}, "flip must be from 0 to 1"),
+        ({"augmentation": {"rotation": 190}}, "rotation must be at most 180"),
+        ({"augmentation": {"crop": 0.6}}, "crop must be at most 0.5"),
+        ({"augmentation": {"erasing_area": [0.1]}}, "erasing_area must be"),
+        ({"augmentation": 3}, "augmentation must be an object"),
+        ({"epochs": "ten"}, "epochs must be a whole number. Received: 'ten'"),
+        ({"epochs": 2.5}, "epochs must be a whole number"),
+        ({"epochs": True}, "epochs must be a whole number"),
+        ({"drop_not_a_face": "no"}, "drop_not_a_face must be true or false"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0. Received: nan"),
+        ({"clip_norm": float("inf")}, "clip_norm must not be negative. Received: inf"),
+        ({"classes": "happy"}, "classes must be a list"),
+        ({"classes": [1, 2]}, "classes must be a list"),
+        ({"architecture": None}, "architecture must be a word"),
         ({"augmentation": {"erasing_area": [0.5, 0.1]}}, "erasing_area must be"),
     ],
 )
@@ -143,10 +188,17 @@ def test_confusion_has_the_truth_in_rows():
 
 def test_class_figures():
     figures = class_figures(confusion_matrix(TRUTH, GUESS, 3), ("a", "b", "c"))
-    assert figures["a"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}
+    assert figures["a"] == {
+        "precision": 0.5,
+        "recall": 0.5,
+        "f1": 0.5,
+        "support": 2,
+        "true_positive_rate": 0.5,
+        "false_positive_rate": pytest.approx(1 / 3),
+    }
     assert figures["b"]["precision"] == pytest.approx(2 / 3)
     assert figures["b"]["recall"] == 1.0
-    assert figures["c"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+    assert figures["c"] == dict.fromkeys(figures["a"], 0.0) | {"support": 1}
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
-import train.architectures as registry
 from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError, OptionError
 from fer_core.model_store import ModelCard, write_card
@@ -23,19 +20,9 @@ from train.seen import SEEN_FILE
 from train.teachers import Taught, Teachers, taught
 
 from .made import made_dataset
-from .tiny import QUICK, KillAfter, Tiny
+from .tiny import QUICK, KillAfter, teacher_folder
 
 pytestmark = pytest.mark.usefixtures("tiny")
-
-
-def teacher_folder(folder: Path, seed: int, classes: tuple[str, ...] = CLASSES) -> Path:
-    """A model folder of an untrained network, enough to be asked."""
-    folder.mkdir(parents=True)
-    keras.utils.set_random_seed(seed)
-    options = registry.ArchitectureOptions(classes=len(classes))
-    save_keras(Tiny().build(options), folder)
-    write_card(ModelCard(folder.name, "tiny", 48, classes, files=files_of(folder)), folder)
-    return folder
 
 
 def test_everything_at_once_resumes_to_the_same_result(tmp_path):

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import keras
+
+from fer_core.emotions import CLASSES
+from fer_core.model_store import ModelCard, write_card
+from train.architectures import ArchitectureOptions
 from train.architectures.compact48 import Compact48
 from train.augmentation import AugmentationOptions
+from train.export import files_of, save_keras
 from train.options import TrainOptions
 from train.progress import Progress
 
@@ -37,3 +45,12 @@ class KillAfter(Progress):
     def epoch(self, row: dict[str, float], best: bool) -> None:
         if row["epoch"] == self._epoch:
             raise KeyboardInterrupt
+
+
+def teacher_folder(folder: Path, seed: int, classes: tuple[str, ...] = CLASSES) -> Path:
+    """A model folder of an untrained network, enough to be asked."""
+    folder.mkdir(parents=True)
+    keras.utils.set_random_seed(seed)
+    save_keras(Tiny().build(ArchitectureOptions(classes=len(classes))), folder)
+    write_card(ModelCard(folder.name, "tiny", 48, classes, files=files_of(folder)), folder)
+    return folder

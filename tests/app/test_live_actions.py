@@ -1,0 +1,206 @@
+"""Pause, mark, record and neutral face, as the page does them; the shelf of recordings."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ui.live_actions
+from fer_core.errors import OptionError
+from fer_core.live import LiveSession
+from tests.unit.live_bench import FakeAnalyzer, frame
+from tests.unit.recording_bench import picture, result
+from ui.live_recordings import PREFIX, Shelf, bounds, kept_folder, sweep
+
+
+def row() -> None:
+    """A page with nothing but the row of buttons; the session is put into its state by the test."""
+    import streamlit as st
+
+    from ui.live_actions import actions
+
+    actions(st.session_state["session"], st.session_state["playing"])
+
+
+@pytest.fixture
+def session():
+    made = LiveSession(make_analyzer=FakeAnalyzer)
+    made.apply(made.settings)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def drawn(session, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    place = Shelf()
+    monkeypatch.setattr(ui.live_actions, "shelf", lambda: place)
+    drawn = AppTest.from_function(row, default_timeout=60)
+    drawn.session_state["session"] = session
+    drawn.session_state["playing"] = True
+    yield drawn.run()
+    place.stop()
+
+
+def button(drawn: AppTest, words: str):
+    return next(found for found in drawn.button if found.label == words)
+
+
+def feed(session: LiveSession, frames: int, first: int = 0) -> None:
+    for n in range(first, first + frames):
+        session.callback(frame(n))
+
+
+def test_pause_and_go_on(drawn, session):
+    button(drawn, "Pause").click()
+    drawn.run()
+    assert session.paused
+    button(drawn, "Go on").click()
+    drawn.run()
+    assert not session.paused
+
+
+def test_a_mark_carries_the_note_once(drawn, session):
+    drawn.text_input(key="live_note").set_value("the joke")
+    button(drawn, "Mark").click()
+    drawn.run()
+    button(drawn, "Mark").click()
+    drawn.run()
+    assert [marker.note for marker in session.timeline().markers] == ["the joke", ""]
+    assert drawn.text_input(key="live_note").value == ""
+
+
+def test_record_stop_download_and_delete(drawn, session, tmp_path):
+    button(drawn, "Record").click()
+    drawn.run()
+    feed(session, 12)
+    assert list(tmp_path.glob(f"{PREFIX}*")), "in the temporary folder, under our name"
+    button(drawn, "Mark").click()
+    drawn.run()
+    feed(session, 12, 12)
+    button(drawn, "End").click()
+    drawn.run()
+    assert not drawn.exception
+    assert [box.label for box in drawn.expander] == ["Recordings (1)"]
+    kinds = [found.label for found in drawn.get("download_button")]
+    assert kinds == ["Clip", "CSV", "Parquet", "JSON lines"]
+    table = next(tmp_path.rglob("faces.csv"))
+    with table.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 24
+    assert [row["frame"] for row in rows if row["marker"]] == ["12"]
+    button(drawn, "Delete").click()
+    drawn.run()
+    assert not drawn.expander
+    assert not list(tmp_path.rglob("faces.csv"))
+
+
+def test_the_end_of_the_stream_ends_the_recording(drawn, session):
+    button(drawn, "Record").click()
+    drawn.run()
+    feed(session, 5)
+    drawn.session_state["playing"] = False
+    drawn.run()
+    assert [box.label for box in drawn.expander] == ["Recordings (1)"]
+    assert not [found for found in drawn.button if found.label == "Pause"]
+
+
+def test_a_server_that_cannot_store_anything_says_so(drawn, session, monkeypatch):
+    monkeypatch.setenv("FER_LIVE_RECORD_MB", "much")
+    button(drawn, "Record").click()
+    drawn.run()
+    assert [box.value for box in drawn.error] == [
+        "Nothing is recorded. FER_LIVE_RECORD_MB holds 'much'. "
+        "Write a whole number from 1 to 100000."
+    ]
+    feed(session, 3)
+    assert session.snapshot().errors == 0
+
+
+def test_neutral_face_can_be_held_and_forgotten(drawn, session):
+    button(drawn, "Hold it now").click()
+    drawn.run()
+    assert session.calibration.state().progress == 0.0
+    button(drawn, "Forget").click()
+    drawn.run()
+    assert session.calibration.state().progress is None
+
+
+@pytest.fixture
+def shelf(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made = Shelf()
+    yield made
+    made.close()
+
+
+def record(shelf: Shelf, frames: int = 5) -> None:
+    recorder = shelf.start()
+    for n in range(frames):
+        recorder.put(picture(n), result())
+    shelf.stop()
+
+
+def test_what_is_kept_outlives_the_session(shelf, tmp_path, monkeypatch):
+    record(shelf)
+    record(shelf)
+    with pytest.raises(OptionError, match="FER_LIVE_RECORDINGS"):
+        shelf.keep(shelf.recordings[0])
+    monkeypatch.setenv("FER_LIVE_RECORDINGS", str(tmp_path / "kept"))
+    place = shelf.keep(shelf.recordings[0])
+    assert len(shelf.recordings) == 1
+    folder = shelf.folder
+    shelf.close()
+    deadline = time.monotonic() + 10
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    lines = (place / "frames.jsonl").read_text().splitlines()
+    assert len([json.loads(line) for line in lines]) == 5
+
+
+def test_two_kept_recordings_of_one_second_do_not_meet(shelf, tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_LIVE_RECORDINGS", str(tmp_path / "kept"))
+    places = []
+    for _ in range(2):
+        record(shelf)
+        places.append(shelf.keep(shelf.recordings[0]))
+    assert len(set(places)) == 2
+
+
+def test_nobody_else_can_read_the_folder_and_empty_recordings_leave_nothing(shelf):
+    assert shelf.folder.stat().st_mode & 0o077 == 0
+    record(shelf, frames=0)
+    assert shelf.recordings == []
+    assert list(shelf.folder.iterdir()) == []
+
+
+def test_leftovers_of_a_killed_process_stay_for_a_day(tmp_path):
+    left = tmp_path / f"{PREFIX}1-abc"
+    left.mkdir()
+    (left / "faces.csv").write_text("time\n")
+    other = tmp_path / "something else"
+    other.mkdir()
+    sweep(tmp_path)
+    assert left.exists()
+    sweep(tmp_path, now=time.time() + 25 * 3600)
+    assert not left.exists()
+    assert other.exists()
+    os.utime(other)
+
+
+@pytest.mark.parametrize("wrong", ["-1", "0", "1.5", "x", "100001"])
+def test_bounds_come_from_whole_numbers(wrong):
+    assert bounds({}).max_bytes == 500_000_000
+    assert bounds({"FER_LIVE_RECORD_MINUTES": "2"}).max_seconds == 120
+    with pytest.raises(OptionError, match="FER_LIVE_RECORD_MB"):
+        bounds({"FER_LIVE_RECORD_MB": wrong})
+    assert kept_folder({}) is None
+    assert kept_folder({"FER_LIVE_RECORDINGS": " /data "}) == Path("/data")

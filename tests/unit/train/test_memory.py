@@ -1,0 +1,67 @@
+"""Freed memory is kept by a process that trains, and by no other."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from train.memory import keep_freed_memory
+
+ROOT = Path(__file__).resolve().parents[3]
+GLIBC = platform.libc_ver()[0] == "glibc"
+
+# Forty times 32 MB, as a step does; each page that the kernel has to give is a fault.
+FAULTS = """
+import ctypes, resource, sys
+from train.memory import keep_freed_memory
+if sys.argv[1] == "kept":
+    assert keep_freed_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+for _ in range(40):
+    place = libc.malloc(40 << 20)
+    ctypes.memset(place, 1, 40 << 20)
+    libc.free(place)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+"""
+
+
+def faults(how: str) -> int:
+    command = [sys.executable, "-c", FAULTS, how]
+    done = subprocess.run(
+        command, cwd=ROOT, env={}, check=True, capture_output=True, text=True, timeout=60
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not GLIBC, reason="glibc's own options")
+def test_memory_that_was_freed_is_used_again():
+    kept, plain = faults("kept"), faults("plain")
+    assert kept < plain / 4, (kept, plain)
+
+
+@pytest.mark.parametrize(("system", "library"), [("Darwin", ""), ("Linux", "musl")])
+def test_elsewhere_nothing_is_done(monkeypatch, system, library):
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "libc_ver", lambda: (library, ""))
+    monkeypatch.setattr("ctypes.CDLL", lambda name: pytest.fail("not asked"))
+    assert not keep_freed_memory()
+
+
+@pytest.mark.parametrize(("command", "called"), [("fit", True), ("compare", False)])
+def test_only_commands_that_train_keep_it(monkeypatch, tmp_path, command, called):
+    from train.cli import main
+
+    seen: list[bool] = []
+    monkeypatch.setattr("train.memory.keep_freed_memory", lambda: seen.append(True))
+    words = {
+        "fit": ["--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")],
+        "compare": ["--models", str(tmp_path)],
+    }
+    main([command, *words[command]])
+    assert bool(seen) == called
