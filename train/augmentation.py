@@ -16,6 +16,12 @@ import numpy.typing as npt
 from fer_core.errors import OptionError
 from train.checks import FROM_0_TO_1, NOT_NEGATIVE, check_ranges
 
+LEAST_BLUR, MOST_BLUR = 0.4, 1.5
+"""Sigma of a blur, pixels."""
+
+BLUR_STEP = 1 / 32
+"""Blurs are drawn in steps, so that all of them can be held ready on a device."""
+
 MOST_CROPPED = 0.5
 """Less than half of the side of a 48x48 face is no face any more."""
 
@@ -228,7 +234,8 @@ def _damages(
     for index in np.flatnonzero(random.random(count) < options.degrade).tolist():
         kind, strength = random.integers(3), random.random()
         if kind == 0:
-            damages.append(Damage(index, "blur", 0.4 + 1.1 * strength))
+            sigma = LEAST_BLUR + (MOST_BLUR - LEAST_BLUR) * strength
+            damages.append(Damage(index, "blur", BLUR_STEP * round(sigma / BLUR_STEP)))
         elif kind == 1:
             noise = random.standard_normal((size, size), np.float32)
             damages.append(Damage(index, "noise", 4 + 16 * strength, noise))

@@ -7,6 +7,7 @@ once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,13 +17,15 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from train.augmentation import Damage, Plan
+from train.augmentation import BLUR_STEP, MOST_BLUR, Damage, Plan
 from train.mixing import Mixing
 
 Floats = npt.NDArray[np.float32]
 
 # Everything is made a tensor first: not every backend takes an array from NumPy beside one.
 _tensor = ops.convert_to_tensor
+
+_NOISES = 256
 
 
 def augment_on_device(crops: Any, plans: Sequence[Plan]) -> Any:
@@ -60,7 +63,13 @@ def mix_on_device(crops: Any, mixings: Sequence[Mixing]) -> Any:
     partner = np.concatenate(
         [mixing.partner + start for mixing, start in zip(mixings, starts, strict=True)]
     )
-    shares = _tensor(np.concatenate([mixing.shares for mixing in mixings])[..., None])
+    size = crops.shape[1]
+    blend = _column([mixing.blend for mixing in mixings])
+    top, left, side = (
+        _column([getattr(mixing, name) for mixing in mixings]) for name in ("top", "left", "side")
+    )
+    shares = ops.where(_inside(size, top, left, side, side), 0.0, blend)
+    shares = ops.expand_dims(shares, -1)
     others = ops.take(crops, _tensor(partner.astype(np.int32)), axis=0)
     return shares * crops + (1 - shares) * others
 
@@ -95,33 +104,57 @@ def _warp(crops: Any, matrices: Floats, size: int) -> Any:
 
 
 def _damage(crops: Any, plans: Sequence[Plan], size: int) -> Any:
-    """Blur and coarseness are a matrix on either side of the crop; noise is added."""
+    """Blur and coarseness are a matrix on either side of the crop; noise is added.
+
+    Only numbers of matrices, and the noise of those crops that get some, are sent to the device: to
+    send a matrix and a noise for each crop took longer than to train on them.
+    """
     count = sum(len(plan.gain) for plan in plans)
-    sides = np.broadcast_to(np.eye(size, dtype=np.float32), (count, size, size)).copy()
-    noise = np.zeros((count, size, size), np.float32)
+    which = np.zeros(count, np.int32)
+    noisy = np.zeros(count, np.int32)
+    noises = [np.zeros((size, size), np.float32)]
     start = 0
     for plan in plans:
         for damage in plan.damages:
             if damage.noise is not None:
-                noise[start + damage.index] = damage.noise * damage.strength
+                noisy[start + damage.index] = len(noises)
+                noises.append(damage.noise * np.float32(damage.strength))
             else:
-                sides[start + damage.index] = _side(damage, size)
+                which[start + damage.index] = _number(damage, size)
         start += len(plan.gain)
-    side = _tensor(sides)
-    return ops.matmul(ops.matmul(side, crops), ops.transpose(side, (0, 2, 1))) + _tensor(noise)
+    # Room for more than there are: each other number of noises would be compiled anew.
+    room = _NOISES * math.ceil(len(noises) / _NOISES)
+    noises += noises[:1] * (room - len(noises))
+    side = ops.take(_tensor(_sides(size)), _tensor(which), axis=0)
+    noise = ops.take(_tensor(np.stack(noises)), _tensor(noisy), axis=0)
+    return ops.matmul(ops.matmul(side, crops), ops.transpose(side, (0, 2, 1))) + noise
 
 
-def _side(damage: Damage, size: int) -> Floats:
+def _number(damage: Damage, size: int) -> int:
+    """The place of a damage's matrix in `_sides`."""
     if damage.kind == "coarse":
-        return _coarse(int(damage.strength), size)
-    columns = cv2.getGaussianKernel(round(damage.strength * 8 + 1) | 1, damage.strength, cv2.CV_32F)
+        return 1 + int(damage.strength)
+    return 1 + size + 1 + round(damage.strength / BLUR_STEP)
+
+
+@lru_cache(maxsize=4)
+def _sides(size: int) -> Floats:
+    """Matrices (M, size, size): none, of each coarseness, of each blur."""
+    coarse = [_coarse(max(small, 1), size) for small in range(size + 1)]
+    blurred = [_blurred(step * BLUR_STEP, size) for step in range(round(MOST_BLUR / BLUR_STEP) + 1)]
+    return np.stack([np.eye(size, dtype=np.float32), *coarse, *blurred])
+
+
+def _blurred(sigma: float, size: int) -> Floats:
     unit = np.eye(size, dtype=np.float32)
+    if not sigma:
+        return unit
+    columns = cv2.getGaussianKernel(round(sigma * 8 + 1) | 1, sigma, cv2.CV_32F)
     return np.asarray(
         cv2.sepFilter2D(unit, cv2.CV_32F, np.ones(1, np.float32), columns), np.float32
     )
 
 
-@lru_cache(maxsize=256)
 def _coarse(small: int, size: int) -> Floats:
     unit = np.eye(size, dtype=np.float32)
     down = cv2.resize(unit, (size, small), interpolation=cv2.INTER_AREA)
@@ -129,13 +162,21 @@ def _coarse(small: int, size: int) -> Floats:
 
 
 def _erase(crops: Any, plans: Sequence[Plan], size: int) -> Any:
-    def column(name: str) -> Any:
-        values = np.concatenate([getattr(plan, name) for plan in plans])
-        return _tensor(values.astype(np.float32)[:, None, None])
+    top, left, height, width, grey = (
+        _column([getattr(plan, name) for plan in plans])
+        for name in ("top", "left", "height", "width", "grey")
+    )
+    return ops.where(_inside(size, top, left, height, width), grey, crops)
 
+
+def _column(parts: Sequence[npt.NDArray[Any]]) -> Any:
+    """Numbers of crops, parts of which are (n,), as a tensor (N, 1, 1) of float32."""
+    return _tensor(np.concatenate(parts).astype(np.float32)[:, None, None])
+
+
+def _inside(size: int, top: Any, left: Any, height: Any, width: Any) -> Any:
+    """Which pixels lie in a rectangle of each crop, (N, size, size)."""
     across = _tensor(np.arange(size, dtype=np.float32)[None, None, :])
     down = _tensor(np.arange(size, dtype=np.float32)[None, :, None])
-    top, left = column("top"), column("left")
-    rows = ops.logical_and(down >= top, down < top + column("height"))
-    columns = ops.logical_and(across >= left, across < left + column("width"))
-    return ops.where(ops.logical_and(rows, columns), column("grey"), crops)
+    rows = ops.logical_and(down >= top, down < top + height)
+    return ops.logical_and(rows, ops.logical_and(across >= left, across < left + width))

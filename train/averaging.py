@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 
+from train.checkpoint import copies_of_weights
 from train.recipe import RecipeOptions
 
 Score = Callable[[], tuple[float, float]]
@@ -29,7 +28,7 @@ class PlainWeights(keras.callbacks.Callback):  # type: ignore[misc] # keras ship
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Keep the weights."""
         if self._active:
-            self._kept = _copies(self.model)
+            self._kept = copies_of_weights(self.model)
 
     def better(self, model: keras.Model, score: Score) -> tuple[float, float, list[Any] | None]:
         """Score both and put the plain weights back.
@@ -45,7 +44,7 @@ class PlainWeights(keras.callbacks.Callback):  # type: ignore[misc] # keras ship
             return *score(), None
         # Under JAX the network shares these with the optimiser now, and `predict` gives away the
         # memory of the network's.
-        averaged = _copies(model)
+        averaged = copies_of_weights(model)
         model.set_weights(averaged)
         averaged_loss, averaged_accuracy = score()
         model.set_weights(self._kept)
@@ -53,8 +52,3 @@ class PlainWeights(keras.callbacks.Callback):  # type: ignore[misc] # keras ship
         if averaged_accuracy > accuracy:
             return averaged_loss, averaged_accuracy, averaged
         return loss, accuracy, None
-
-
-def _copies(model: keras.Model) -> list[npt.NDArray[Any]]:
-    """The weights of `model` in memory of their own."""
-    return [np.array(values, copy=True) for values in model.get_weights()]

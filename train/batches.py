@@ -19,8 +19,9 @@ from train.mixing import Mixing, draw_mixing
 from train.options import TrainOptions
 
 Floats = npt.NDArray[np.float32]
-Asked = Callable[[Any], Floats]
-"""From crops, float32 (N, size, size, 1), to the teachers' probabilities, (N, C)."""
+Asked = Callable[[tuple[int, int], Any], Floats]
+"""From a key, the same for the same crops, and crops, float32 (N, size, size, 1), to the teachers'
+probabilities, (N, C)."""
 
 
 def soft_targets(split: Split, options: TrainOptions) -> npt.NDArray[np.float32]:
@@ -123,7 +124,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
         mixing = draw_mixing(len(chosen), crops.shape[1], self._options, random)
         if mixing is not None:
             crops = mixing.crops(crops)
-        asked = None if self._teachers is None else self._teachers(crops)
+        asked = None if self._teachers is None else self._teachers((self._epoch, index), crops)
         return self._batch(crops, chosen, mixing, asked)
 
     def _chosen(self, index: int) -> npt.NDArray[np.int64]:

@@ -13,13 +13,17 @@ import contextlib
 import csv
 import io
 import json
+import math
 import shutil
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from fer_core.errors import TrainingError
 from train.options import TrainOptions
@@ -50,6 +54,8 @@ class Checkpoint:
     def __init__(self, run: Path) -> None:
         self._run = run
         self._folder = run / "checkpoint"
+        self._written = -math.inf
+        self._best: list[Any] | None = None
 
     @property
     def exists(self) -> bool:
@@ -68,8 +74,13 @@ class Checkpoint:
         options: TrainOptions,
         best: bool,
         weights: list[Any] | None = None,
+        *,
+        last: bool = True,
     ) -> None:
-        """Keep the state after the last epoch of `history`.
+        """Keep the state after the last epoch of `history`, unless that was done just before.
+
+        `options.checkpoint_seconds` says what just before is. The best weights are then held in
+        memory until the state is written.
 
         Args:
             model: as training goes on with it.
@@ -77,15 +88,21 @@ class Checkpoint:
             options: of the run.
             best: whether this epoch is the best so far.
             weights: what is to be kept as the best, if not the weights of `model`.
+            last: False where an epoch follows at once, which may write the state in its place.
 
         Raises:
             TrainingError: it cannot be written (disk full, say); the previous state is whole.
         """
         epoch = int(history[-1]["epoch"])
+        if best:
+            self._best = copies_of_weights(model) if weights is None else weights
+        now = time.monotonic()
+        if not last and now - self._written < options.checkpoint_seconds:
+            return
+        self._written = now
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if best:
-                self.save_best(model, weights)
+            self._save_best(model)
             file = self._folder / f"epoch-{epoch:04d}.keras"
             model.save(file)
             state = {"epoch": epoch, "history": history, "options": options.to_dict()}
@@ -117,21 +134,26 @@ class Checkpoint:
                 f"{self._folder}."
             )
 
-    def save_best(self, model: keras.Model, weights: list[Any] | None = None) -> None:
-        """Keep the weights of `model`, or `weights`, as the best so far."""
+    def _save_best(self, model: keras.Model) -> None:
+        """Write the best weights, if there are better ones than those written."""
+        if self._best is None:
+            return
         beside = self._folder / "best.part.weights.h5"
-        own = model.get_weights() if weights is not None else []
-        if weights is not None:
-            model.set_weights(weights)
+        own = copies_of_weights(model)
+        model.set_weights(self._best)
         model.save_weights(beside)
-        if weights is not None:
-            model.set_weights(own)
+        model.set_weights(own)
         beside.replace(self._folder / "best.weights.h5")
+        self._best = None
 
-    def load_best(self, model: keras.Model) -> None:
+    def finish(self, model: keras.Model, history: History) -> None:
         """Put the best weights into `model`, which has no optimiser any more after this."""
+        write_text(self._run / "history.csv", history_csv(history))
         # The file also holds the optimiser of its epoch, which may have had fewer weights to train.
         model.optimizer = None
+        if self._best is not None:
+            model.set_weights(self._best)
+            return
         model.load_weights(self._folder / "best.weights.h5")
 
     def resume(self, options: TrainOptions) -> Resumed:
@@ -162,6 +184,11 @@ class Checkpoint:
         """Remove the checkpoint of a finished run."""
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._folder)
+
+
+def copies_of_weights(model: keras.Model) -> list[npt.NDArray[Any]]:
+    """The weights of `model` in memory of their own."""
+    return [np.array(values, copy=True) for values in model.get_weights()]
 
 
 def history_csv(history: History) -> str:

@@ -57,7 +57,7 @@ class DeviceBatches(EpochBatches):
         drawn = [mixing for mixing in mixings if mixing is not None]
         if drawn:
             crops = mix_on_device(crops, drawn)
-        asked = None if self._teachers is None else self._teachers(crops)
+        asked = None if self._teachers is None else self._teachers((self._epoch, number), crops)
         return ops.reshape(crops, (self._per_chunk, size, side, side, 1)), mixings, asked
 
 

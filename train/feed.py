@@ -15,10 +15,16 @@ from train.devices import has_accelerator
 from train.losses import joined
 from train.options import TrainOptions
 from train.seen import write_sheet
-from train.teachers import Taught, Teachers, taught
+from train.teachers import Remembered, Taught, Teachers, taught
 
 _WORKERS = 8
 _SHOWN = 64
+
+
+def _remembered_if(again: bool, teachers: Teachers) -> Asked:
+    if again:
+        return Remembered(teachers.of_crops)
+    return lambda key, crops: teachers.of_crops(crops)
 
 
 class Feed:
@@ -61,6 +67,8 @@ class Feed:
             epoch: from 1.
             outputs: names of the network's outputs where there are several.
         """
+        if rounds := self._options.distillation_rounds:
+            epoch = (epoch - 1) % rounds + 1
         arguments = (self._training, self._targets, self._options, epoch, outputs, self._ask)
         if self._device:
             return DeviceBatches(self._resident, *arguments, workers=1, max_queue_size=8)
@@ -84,7 +92,7 @@ class Feed:
         else:
             teachers = Teachers(options.teachers, options.class_names)
             if options.distillation_views == "seen":
-                self._ask = teachers.of_crops
+                self._ask = _remembered_if(options.distillation_rounds > 0, teachers)
                 return
             known = taught(teachers, original, folder / "teachers.npz")
         self._targets = joined(self._targets, known.of(original), options)

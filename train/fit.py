@@ -115,12 +115,18 @@ def fit(
             row, averaged = _epoch(model, feed, validation, options, history, epoch, shown)
             best = all(row["val_accuracy"] > earlier["val_accuracy"] for earlier in history)
             history.append(row)
-            checkpoint.save(model, history, options, best, averaged)
+            more = epoch < options.epochs
+            late = more and until is not None and time.monotonic() + row["seconds"] > until
+            last = late or not more
+            checkpoint.save(model, history, options, best, averaged, last=last)
             shown.epoch(row, best)
-            _keep_time(until, row["seconds"], epoch, options)
+            if late:
+                raise OutOfTimeError(
+                    f"The time is up after epoch {epoch} of {options.epochs}. Go on with --resume."
+                )
     finally:
         shown.stop()
-    checkpoint.load_best(model)
+    checkpoint.finish(model, history)
     return for_use(model, options, mean, deviation), history
 
 
@@ -193,13 +199,6 @@ def _stalled(history: History, options: TrainOptions) -> bool:
         return False
     accuracies = [row["val_accuracy"] for row in history]
     return len(accuracies) - 1 - int(np.argmax(accuracies)) >= options.early_stopping
-
-
-def _keep_time(until: float | None, seconds: float, epoch: int, options: TrainOptions) -> None:
-    if until is not None and epoch < options.epochs and time.monotonic() + seconds > until:
-        raise OutOfTimeError(
-            f"The time is up after epoch {epoch} of {options.epochs}. Go on with --resume."
-        )
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:

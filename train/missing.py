@@ -8,8 +8,10 @@ from train.compare import TARGETS, THREE
 
 SMALLEST_FIRST = (
     "mini_xception",
+    "tiny48",
     "base",
     "compact48",
+    "wide48",
     "cnn56",
     "googlenet",
     "resnet18",

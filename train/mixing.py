@@ -22,17 +22,24 @@ class Mixing:
 
     Attributes:
         partner: int64 (N,), index within the batch.
-        shares: float32 (N, size, size), of the crop itself, 0 to 1.
+        blend: float32 (N,), share of the crop itself outside the rectangle, 0 to 1.
+        top, left, side: int64 (N,), the square of the crop that is the partner's alone; of side 0
+            where there is none.
+        size: of the crops.
     """
 
     partner: npt.NDArray[np.int64]
-    shares: Floats
+    blend: Floats
+    top: npt.NDArray[np.int64]
+    left: npt.NDArray[np.int64]
+    side: npt.NDArray[np.int64]
+    size: int
 
     @property
     def own(self) -> Floats:
         """What is left of each crop, as a share of its area, float32 (N, 1)."""
-        means = self.shares.mean(axis=(1, 2), dtype=np.float64)
-        return np.asarray(means[:, None], np.float32)
+        outside = 1 - self.side**2 / self.size**2
+        return np.asarray((self.blend * outside)[:, None], np.float32)
 
     def targets(self, values: Floats) -> Floats:
         """Targets (or weights) of the mixed crops, (N, K), from those of the crops."""
@@ -40,7 +47,12 @@ class Mixing:
 
     def crops(self, values: Floats) -> Floats:
         """The mixed crops, float32 (N, size, size, 1)."""
-        shares = self.shares[..., None]
+        shares = np.broadcast_to(self.blend[:, None, None], (len(values), self.size, self.size))
+        shares = shares.copy()
+        for index in np.flatnonzero(self.side):
+            top, left, side = self.top[index], self.left[index], self.side[index]
+            shares[index, top : top + side, left : left + side] = 0
+        shares = shares[..., None]
         return np.asarray(shares * values + (1 - shares) * values[self.partner], np.float32)
 
 
@@ -60,14 +72,10 @@ def draw_mixing(
     kind = random.random(count)
     blend = random.beta(options.mixup_alpha, options.mixup_alpha, count)
     patch = random.beta(options.cutmix_alpha, options.cutmix_alpha, count)
-    shares = np.ones((count, size, size), np.float32)
-    mixed = kind < options.mixup
     # The larger part stays the crop's own: the order of the two faces means nothing.
-    shares[mixed] = np.maximum(blend, 1 - blend).astype(np.float32)[mixed, None, None]
-    side = np.rint(size * np.sqrt(1 - patch)).astype(int)
-    top = (random.random(count) * (size - side + 1)).astype(int)
-    left = (random.random(count) * (size - side + 1)).astype(int)
-    for index in np.flatnonzero((kind >= options.mixup) & (kind < options.mixup + options.cutmix)):
-        rows = slice(top[index], top[index] + side[index])
-        shares[index, rows, left[index] : left[index] + side[index]] = 0
-    return Mixing(partner, shares)
+    blend = np.where(kind < options.mixup, np.maximum(blend, 1 - blend), 1.0)
+    side = np.rint(size * np.sqrt(1 - patch)).astype(np.int64)
+    top = (random.random(count) * (size - side + 1)).astype(np.int64)
+    left = (random.random(count) * (size - side + 1)).astype(np.int64)
+    cut = (kind >= options.mixup) & (kind < options.mixup + options.cutmix)
+    return Mixing(partner, blend.astype(np.float32), top, left, np.where(cut, side, 0), size)

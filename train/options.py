@@ -66,6 +66,9 @@ class TrainOptions(RecipeOptions):
             once), or a weights file of the network of `keras.applications` without its top.
         frozen_epochs: so many epochs train the head alone, with the trunk as `weights` has it.
         unfrozen_rate: the rate is multiplied by this from the end of the frozen epochs on.
+        checkpoint_seconds: the state of a run is written at the first end of an epoch that comes so
+            many seconds after the last time, and at the end; 0 for every epoch. Where an epoch
+            takes a second or two, to write it takes as long.
         start_from: model folder whose weights the run starts from, of the same architecture,
             classes and input size; empty for new weights.
     """
@@ -93,6 +96,7 @@ class TrainOptions(RecipeOptions):
     weights: str = ""
     frozen_epochs: int = 0
     unfrozen_rate: float = 0.1
+    checkpoint_seconds: float = 0.0
     start_from: str = ""
 
     def __post_init__(self) -> None:
@@ -111,6 +115,7 @@ class TrainOptions(RecipeOptions):
                     "seed",
                     "input_size",
                     "frozen_epochs",
+                    "checkpoint_seconds",
                 ),
                 FROM_0_TO_UNDER_1: ("dropout", "label_smoothing", "vote_smoothing"),
             },

@@ -47,6 +47,34 @@ def has_fast_bfloat16() -> bool:
     return capability is None or capability >= _TENSOR_CORES
 
 
+def fast_copy(model: keras.Model) -> keras.Model:
+    """A finished network as this device is quick in: in bfloat16 on a GPU that multiplies it.
+
+    Elsewhere, and for a network with others inside it, `model` itself. The last two layers stay
+    float32, so that the answers are those of `model` to about a hundredth.
+    """
+    if not (has_accelerator() and has_fast_bfloat16()):
+        return model
+    return in_bfloat16(model)
+
+
+def in_bfloat16(model: keras.Model) -> keras.Model:
+    """A copy of a finished network that computes in bfloat16 but for its last two layers."""
+    if any(isinstance(layer, keras.Model) for layer in model.layers):
+        return model
+    last = model.layers[-2:]
+
+    def lowered(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config = layer.get_config()
+        if layer not in last:
+            config["dtype"] = "mixed_bfloat16"
+        return layer.__class__.from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=lowered)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def _compute_capability() -> int | None:
     """The first number of an NVIDIA card's compute capability; None for other devices."""
     backend = keras.backend.backend()

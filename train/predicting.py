@@ -11,6 +11,23 @@ import numpy.typing as npt
 
 from train.architectures.base import OUTPUT
 
+_AT_ONCE = 2048
+"""Crops: enough to keep a GPU busy, and a gigabyte or so of intermediate results at 48x48."""
+
+
+def probabilities_on_device(model: keras.Model, crops: Any) -> npt.NDArray[np.float32]:
+    """What a network says of crops that are already on the device, float32 (N, C).
+
+    Args:
+        model: for use.
+        crops: tensor (N, size, size, 1), grey values 0 to 255, at least one.
+    """
+    parts = [
+        model.predict_on_batch(crops[start : start + _AT_ONCE])
+        for start in range(0, len(crops), _AT_ONCE)
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
 
 def probabilities_of(
     model: keras.Model, crops: npt.NDArray[Any], batch_size: int

@@ -61,6 +61,9 @@ class RecipeOptions:
             (Hinton et al., 2015).
         distillation_views: `clean`: teachers see each image once, as it is and mirrored; `seen`:
             teachers see the very crops that the network sees (Beyer et al., 2022).
+        distillation_rounds: with `seen`: so many epochs have crops of their own; after them the
+            same crops come again, and what the teachers said of them is remembered. A student is
+            so trained for hundreds of epochs at the price of tens. 0 for new crops in every epoch.
         augment_on: `host`, `device`, or `auto`: on the device when it is a GPU.
         devices: `one`, or `all`: batches are divided between all devices.
     """
@@ -84,6 +87,7 @@ class RecipeOptions:
     distillation: float = 0.0
     distillation_temperature: float = 1.0
     distillation_views: str = "clean"
+    distillation_rounds: int = 0
     augment_on: str = "auto"
     devices: str = "one"
 
@@ -94,7 +98,7 @@ class RecipeOptions:
             {
                 FROM_0_TO_1: ("mixup", "cutmix", "distillation", "balance_power"),
                 ABOVE_0: ("mixup_alpha", "cutmix_alpha", "distillation_temperature"),
-                NOT_NEGATIVE: ("clip_norm", "sharpness"),
+                NOT_NEGATIVE: ("clip_norm", "sharpness", "distillation_rounds"),
                 FROM_0_TO_UNDER_1: ("averaging",),
             },
         )
@@ -136,6 +140,11 @@ class RecipeOptions:
             raise OptionError(
                 "Probabilities from a file are of clean images. Give --teachers instead, or "
                 "--distillation-views clean."
+            )
+        if self.distillation_rounds and self.distillation_views != "seen":
+            raise OptionError(
+                "distillation_rounds says how many epochs of crops the teachers see. Give "
+                "--distillation-views seen too, or leave --distillation-rounds out."
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,8 @@ from train.batches import resized
 from train.data import Split
 from train.finished import FILE, open_finished
 from train.metrics import with_temperature
-from train.predicting import probabilities_of
+from train.precision import fast_copy
+from train.predicting import probabilities_of, probabilities_on_device
 
 Floats = npt.NDArray[np.float32]
 
@@ -116,7 +117,8 @@ class Teachers:
         self._classes = classes
         self._models: list[tuple[keras.Model, ModelCard]] = []
         for name in names:
-            self._models.append(open_finished(name, classes, partial(_other, name, classes)))
+            model, card = open_finished(name, classes, partial(_other, name, classes))
+            self._models.append((fast_copy(model), card))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,15 +146,33 @@ class Teachers:
             crops: float32 (N, size, size, 1), grey values 0 to 255, an array or a tensor.
         """
         total = np.zeros((len(crops), len(self._classes)), np.float64)
+        crops = keras.ops.convert_to_tensor(crops)
         for model, card in self._models:
             seen = crops
             if crops.shape[1] != card.input_size:
                 side = (card.input_size, card.input_size)
                 seen = keras.ops.image.resize(crops, side, "bicubic", antialias=True)
-            plain = keras.ops.convert_to_numpy(seen)
-            found = probabilities_of(model, np.asarray(plain), _BATCH)
+            found = probabilities_on_device(model, seen)
             total += with_temperature(found, card.temperature)
         return (total / len(self._models)).astype(np.float32)
+
+
+class Remembered:
+    """Teachers that are asked once about crops which come again.
+
+    Args:
+        asked: gives probabilities, (N, C), of crops.
+    """
+
+    def __init__(self, asked: Callable[[Any], Floats]) -> None:
+        self._asked = asked
+        self._known: dict[tuple[int, int], Floats] = {}
+
+    def __call__(self, key: tuple[int, int], crops: Any) -> Floats:
+        """Probabilities of crops; those of a `key` seen before as they were found then."""
+        if key not in self._known:
+            self._known[key] = self._asked(crops)
+        return self._known[key]
 
 
 def _other(name: str, classes: tuple[str, ...], card: ModelCard) -> str:

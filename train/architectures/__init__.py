@@ -15,8 +15,10 @@ from train.architectures.mini_xception import MiniXception
 from train.architectures.resnet18 import Resnet18
 from train.architectures.resnet34 import Resnet34
 from train.architectures.resnet50 import Resnet50
+from train.architectures.tiny48 import Tiny48
 from train.architectures.vgg13 import Vgg13
 from train.architectures.vgg16 import Vgg16
+from train.architectures.wide48 import Wide48
 
 __all__ = ["ARCHITECTURES", "Architecture", "ArchitectureOptions", "architecture"]
 
@@ -34,8 +36,10 @@ ARCHITECTURES: dict[str, type[Architecture]] = {
         Resnet18,
         Resnet34,
         Resnet50,
+        Tiny48,
         Vgg13,
         Vgg16,
+        Wide48,
     )
 }
 

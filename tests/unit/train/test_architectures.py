@@ -45,8 +45,10 @@ PROMISED = {
     "resnet18",
     "resnet34",
     "resnet50",
+    "tiny48",
     "vgg13",
     "vgg16",
+    "wide48",
 }
 
 EXPORT_TOLERANCE = 1e-3

@@ -70,6 +70,21 @@ def test_what_a_kill_leaves_is_not_trained_over(tmp_path):
         fit(dataset, QUICK, tmp_path, resume=True)
 
 
+def test_a_state_that_is_seldom_written_loses_nothing_at_the_end(tmp_path):
+    dataset = made_dataset()
+    whole, history = fit(dataset, QUICK, tmp_path / "whole")
+    seldom = replace(QUICK, checkpoint_seconds=1000.0)
+    same, again = fit(dataset, seldom, tmp_path / "seldom")
+    assert (tmp_path / "seldom/history.csv").read_text().count("\n") == 1 + len(history)
+    images = dataset.split("PublicTest").images
+    np.testing.assert_allclose(predict(whole, images), predict(same, images), atol=1e-4)
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, seldom, tmp_path / "cut", progress=KillAfter(2))
+    resumed, again = fit(dataset, seldom, tmp_path / "cut", resume=True)
+    assert len(again) == 3, "the first epoch was written, the second is trained anew"
+    np.testing.assert_allclose(predict(whole, images), predict(resumed, images), atol=1e-4)
+
+
 def test_a_refused_run_leaves_everything_as_it_was(tmp_path):
     dataset = made_dataset()
     with pytest.raises(TrainingError, match="time is up"):

@@ -7,18 +7,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from train import precision
+from train.architectures import ArchitectureOptions
+from train.architectures.base import OUTPUT
 from train.fit import fit
 from train.network import network_for_training
 from train.options import TrainOptions
-from train.precision import has_fast_bfloat16, slow_precision, with_precision
+from train.precision import fast_copy, has_fast_bfloat16, slow_precision, with_precision
+from train.predicting import probabilities_of
 from train.progress import Progress
 from train.run import train_and_ship
 
 from .made import made_dataset
-from .tiny import QUICK
+from .tiny import QUICK, Tiny
 
 AMX = "processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16 amx_bf16\n"
 AVX2 = "processor\t: 0\nmodel name\t: avx512_bf16 in a name\nflags\t\t: fpu sse4_2 avx2\n"
@@ -100,3 +104,19 @@ def test_a_run_writes_down_which_one_it_was_and_says_a_slow_one(monkeypatch, tmp
     slow = replace(options, precision="bfloat16")
     fit(made_dataset(), slow, tmp_path / "slow", progress=Told())
     assert any("does not multiply bfloat16 itself" in text for text in Told.said)
+
+
+def test_a_finished_network_is_asked_in_what_a_card_is_quick_in(monkeypatch, tmp_path):
+    built = Tiny().build(ArchitectureOptions())
+    crops = np.random.default_rng(0).integers(0, 256, (20, 48, 48, 1)).astype(np.float32)
+    machine(monkeypatch, tmp_path / "cpuinfo", AVX2)
+    assert fast_copy(built) is built
+    has_fast_bfloat16.cache_clear()
+    machine(monkeypatch, tmp_path / "cpuinfo", AVX2, 9)
+    copy = fast_copy(built)
+    kinds = {layer.name: layer.compute_dtype for layer in copy.layers[1:]}
+    assert kinds.pop("logits") == kinds.pop(OUTPUT) == "float32"
+    assert set(kinds.values()) == {"bfloat16"}
+    np.testing.assert_allclose(
+        probabilities_of(copy, crops, 20), np.asarray(built(crops)), atol=0.02
+    )

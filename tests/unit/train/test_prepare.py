@@ -165,6 +165,11 @@ def test_balanced_sampling_draws_classes_alike_and_whole_rounds():
             {"distillation": 1, "teacher_probabilities": "b", "distillation_views": "seen"},
             "of clean images",
         ),
+        (
+            {"distillation": 1, "teachers": ["a"], "distillation_rounds": 3},
+            "Give --distillation-views seen too",
+        ),
+        ({"checkpoint_seconds": -1}, "checkpoint_seconds must not be negative"),
         ({"devices": "two"}, "Unknown devices"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError, OptionError
 from fer_core.model_store import ModelCard, write_card
 from train.export import files_of, save_keras
+from train.feed import Feed
 from train.fit import OutOfTimeError, fit, predict
 from train.losses import Distillation, joined
 from train.many import read_queue, run_queue
@@ -129,6 +131,36 @@ def test_a_student_learns_what_its_teacher_says(tmp_path, views):
     images = dataset.split("PublicTest").images
     agree = predict(student, images).argmax(axis=1) == predict(taught_by, images).argmax(axis=1)
     assert agree.mean() > 0.5
+
+
+@pytest.mark.parametrize("place", ["host", "device"])
+def test_crops_that_come_again_are_asked_about_once(tmp_path, monkeypatch, place):
+    options = replace(
+        QUICK,
+        augment_on=place,
+        cutmix=0.5,
+        teachers=(str(teacher_folder(tmp_path / "teacher", 1)),),
+        distillation=1.0,
+        distillation_views="seen",
+        distillation_rounds=2,
+    )
+    asked = []
+    of_crops = Teachers.of_crops
+    monkeypatch.setattr(
+        Teachers, "of_crops", lambda self, crops: asked.append(len(crops)) or of_crops(self, crops)
+    )
+    training = made_dataset().split("Training")
+    feed = Feed(training, options, tmp_path, training)
+    first, second, third = (
+        [feed.batches(epoch, ())[index] for index in range(3)] for epoch in (1, 2, 3)
+    )
+    assert sum(asked) == 2 * 84, "two rounds of 84 crops"
+    for one, again in zip(first, third, strict=True):
+        for part, same in zip(one, again, strict=True):
+            np.testing.assert_array_equal(
+                keras.ops.convert_to_numpy(part), keras.ops.convert_to_numpy(same)
+            )
+    assert np.abs(np.asarray(first[0][1]) - np.asarray(second[0][1])).max() > 1e-3
 
 
 def test_the_loss_of_distillation_is_least_where_the_student_says_what_the_teacher_says():
