@@ -45,12 +45,13 @@ def without_later_arguments(config: Any) -> Any:
 
 
 def make_portable(source: Path, target: Path) -> None:
-    """Write the `.keras` file `source` anew as `target`, weights untouched."""
+    """Write the `.keras` file `source` as `target`: weights untouched, configuration small."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for item in old.infolist():
             data = old.read(item)
             if item.filename == _CONFIG:
                 data = json.dumps(without_later_arguments(json.loads(data))).encode()
+                item.compress_type = zipfile.ZIP_DEFLATED
             new.writestr(item, data)
 
 

@@ -73,6 +73,13 @@ def test_a_saved_network_is_portable_and_answers_the_same(tmp_path: Path) -> Non
     keras.backend.clear_session()
 
 
+MOST_BYTES = 8_000_000
+
+
+def test_all_of_the_default_model_is_small(model_folder: Path) -> None:
+    assert sum(file.stat().st_size for file in model_folder.iterdir()) <= MOST_BYTES
+
+
 def test_shipped_networks_are_portable() -> None:
     files = [models_root() / name / "model.keras" for name in runnable_models()]
     assert files
