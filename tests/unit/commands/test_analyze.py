@@ -27,6 +27,8 @@ KILLER = """
 import os, signal, sys
 from fer_core import cli
 from fer_core.commands import ledger, run
+# A shell starts what it puts in the background with this signal ignored, and that is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 place, count = sys.argv[1], int(sys.argv[2])
 owner, name = {"frame": (ledger.Entry, "add"), "table": (run.ParquetWriter, "write")}[place]
 original = getattr(owner, name)
