@@ -15,7 +15,8 @@ __all__ = ["Colours"]
 
 HD_HEIGHT = 720
 """From this height on, untagged colours are BT.709's, as in browsers; below, BT.601's."""
-UNTAGGED = 2
+UNTAGGED, BT2020 = 2, 9
+"""Numbers of matrices (ITU-T H.273)."""
 
 
 class Colours:
@@ -61,11 +62,13 @@ class Colours:
     ) -> av.video.frame.VideoFrame:
         width, height = size
         source = None
-        if frame.colorspace == UNTAGGED:
-            source = Colorspace.ITU709 if height >= HD_HEIGHT else Colorspace.ITU601
         bright = frame.color_trc in (PQ, HLG)
-        if bright and source is not None:
-            source = Colorspace.BT2020
+        if frame.colorspace == UNTAGGED:
+            if bright:
+                # As a tag of the frame: PyAV 17 has no name for it, and takes a number wrongly.
+                frame.colorspace = BT2020
+            else:
+                source = Colorspace.ITU709 if height >= HD_HEIGHT else Colorspace.ITU601
         return self._reformat.reformat(
             frame,
             width,

@@ -14,6 +14,7 @@ from fer_core.errors import OptionError, VideoCancelled, VideoError
 from fer_core.results import Box, Face, FrameResult
 from fer_core.sampling import EveryNth
 from fer_core.video import ClipReader, VideoOptions, annotate_video, probe
+from fer_core.video.colours import Colours
 from fer_core.video.hdr import HLG, PQ, WHITE, to_sdr
 from fer_core.video.shape import square_size
 from tests.clips import EVEN, Clip, FakeAnalyzer, make_clip, read_times
@@ -254,3 +255,17 @@ def test_an_hdr_clip_of_ten_bits_is_read(transfer: int, name: str, tmp_path: Pat
     assert len(pictures) == 3
     assert pictures[0].dtype == np.uint8
     assert pictures[0].mean() == pytest.approx(188, abs=5)
+
+
+@pytest.mark.parametrize("transfer", [PQ, HLG], ids=["PQ", "HLG"])
+def test_bright_colours_without_a_matrix_are_those_of_bt2020(transfer: int) -> None:
+    import av
+
+    shown = []
+    for matrix in (2, 9):
+        frame = av.VideoFrame(64, 48, "yuv420p10le")
+        for plane, number in zip(frame.planes, (500, 400, 700), strict=True):
+            plane.update(np.full(plane.buffer_size // 2, number, np.uint16).tobytes())
+        frame.color_trc, frame.color_primaries, frame.colorspace = transfer, 9, matrix
+        shown.append(Colours("clip.mkv").rgb(frame, (64, 48)))
+    np.testing.assert_array_equal(*shown)
