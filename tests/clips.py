@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -170,3 +171,11 @@ class FakeAnalyzer:
         self.sizes.append((width, height))
         face = Face(Box(2, 2, width / 2, height / 2), 0.9, EVEN, "happy", track_id=1)
         return FrameResult(width, height, (face,), pts)
+
+
+def file_names(folder: Path) -> list[str]:
+    """Names of all files under `folder`, sorted, while others delete some of them.
+
+    Up to Python 3.12 `rglob` fails when a folder goes while it looks; `walk` passes over it.
+    """
+    return sorted(name for _, _, names in os.walk(folder) for name in names)

@@ -12,6 +12,7 @@ import pytest
 
 from fer_core.errors import VideoError
 from fer_core.video import VideoOptions
+from tests.clips import file_names
 from ui import video_places, video_queue
 from ui.video_places import Places
 from ui.video_queue import MOST_CLIPS, Order, QueuedClip, Workplace
@@ -87,7 +88,7 @@ def states(place: Workplace) -> list[str]:
 
 
 def files(place: Workplace) -> list[str]:
-    return sorted(file.name for file in place.folder.rglob("*") if file.is_file())
+    return file_names(place.folder)
 
 
 def test_one_clip_is_at_work_and_the_others_wait_their_turn(

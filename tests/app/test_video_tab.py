@@ -19,7 +19,7 @@ from fer_core.detectors.base import Picture
 from fer_core.errors import ModelError
 from fer_core.results import FrameResult
 from fer_core.video import VideoOptions
-from tests.clips import Clip, FakeAnalyzer, make_clip
+from tests.clips import Clip, FakeAnalyzer, file_names, make_clip
 from tests.made_models import make_model
 from ui import video_files, video_job, video_places, video_tab
 from ui.choices import Choice
@@ -66,7 +66,7 @@ class Stage:
 
     def files(self) -> list[str]:
         """Names of all files under the temporary folder."""
-        return sorted(file.name for file in self.temporary.rglob("*") if file.is_file())
+        return file_names(self.temporary)
 
 
 @pytest.fixture
