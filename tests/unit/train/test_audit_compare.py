@@ -147,7 +147,9 @@ def test_compare_says_what_is_not_trained_yet(tmp_path, capsys):
     model(tmp_path, "unscored", "base", None)
     assert main(["compare", "--models", str(tmp_path)]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("Not trained yet: mini_xception, tiny48, base, compact48, wide48, cnn56,")
+    assert last.startswith(
+        "Not trained yet: mini_xception, tiny48, base, compact48, wide48, cnn56,"
+    )
     assert main(["compare", "--models", str(tmp_path), "--missing"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(SMALLEST_FIRST) - 1 + 3
