@@ -29,6 +29,7 @@ from train.export import files_of, save_keras, save_litert, save_litert_int8
 from train.fit import architecture_options, predict
 from train.model_card import with_words, write_readme
 from train.options import TrainOptions
+from train.precision import exact_products
 
 
 def ship(
@@ -60,7 +61,8 @@ def ship(
         save_litert_int8(model, out)
 
     def run(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        return predict(model, images)
+        with exact_products():
+            return predict(model, images)
 
     evaluation, calibration = evaluate_splits(dataset, run)
     add_corruptions(evaluation, dataset, run, said)
