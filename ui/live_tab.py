@@ -19,7 +19,8 @@ from ui.camera_hint import camera_hint
 from ui.connection import rtc_configuration
 from ui.connection_state import connection_state
 from ui.live_actions import DRAWN_KEY, actions, actions_state
-from ui.live_camera import camera_form
+from ui.live_camera import camera_form, camera_wish
+from ui.live_keys import mark_anywhere
 from ui.live_notice import BEFORE_START, deployer_notice
 from ui.live_panel import panel_html
 from ui.live_recordings import shelf
@@ -65,14 +66,18 @@ def render() -> None:
     if told is not None:
         st.info(told, icon=":material/info:")
     picture, beside = st.columns([3, 2], gap="medium")
-    with st.container():
+    lower = st.container()
+    with lower:
         settings_form(session)  # first, so that the models are loaded before START is there
-        wish = camera_form(_playing())
     with picture:
-        notice, stage = st.container(), st.container()
+        notice, stage, camera = st.container(), st.container(), st.container()
         with stage:
-            playing, waiting = _stream(session, wish)
+            playing, waiting = _stream(session, camera_wish())
             camera_hint()
+            mark_anywhere()
+        # Beside START while it can be changed, out of the way while it cannot.
+        with lower if playing or waiting else camera:
+            camera_form(playing or waiting)
         actions(session, playing)
         if not playing:
             _help(session)
@@ -109,12 +114,6 @@ def _newest(session: LiveSession) -> NewestOnly:
         st.session_state[_NEWEST_KEY] = NewestOnly(session.callback)
     newest: NewestOnly = st.session_state[_NEWEST_KEY]
     return newest
-
-
-def _playing() -> bool:
-    """Whether the stream of the last run was up or on its way."""
-    stream = st.session_state.get(STREAM_KEY)
-    return stream is not None and (stream.state.playing or stream.state.signalling)
 
 
 def _stream(session: LiveSession, wish: CameraWish) -> tuple[bool, bool]:
