@@ -145,9 +145,10 @@ def _recordings(place: Shelf) -> None:
     with st.expander(f"Recordings ({len(place.recordings)})", expanded=True):
         where = kept_folder()
         st.caption(
-            "They are deleted when you close the page. Download what you want to keep."
+            "They are deleted soon after you close or reload the page. Download what you want."
             if where is None
-            else f"They are deleted when you close the page, unless you keep them in {where}."
+            else "They are deleted soon after you close or reload the page, unless you keep them "
+            f"in {where}."
         )
         for recording in list(place.recordings):
             _one(place, recording, where is not None)

@@ -147,4 +147,5 @@ def open_live(
 
     yield start
     for context in contexts:
-        context.close()
+        if context.browser is None or context.browser.is_connected():  # a test may have killed it
+            context.close()
