@@ -21,7 +21,7 @@ def timeline(live, name: str) -> int:
 
 def wait_timeline(live, name: str, least: int) -> None:
     live.page.wait_for_function(
-        "([n, least]) => +document.querySelector('.fer-timeline').dataset[n] >= least",
+        "([n, least]) => +document.querySelector('.fer-timeline')?.dataset[n] >= least",
         arg=[name, least],
         timeout=PATIENCE,
     )
