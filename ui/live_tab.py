@@ -21,6 +21,7 @@ from ui.connection import rtc_configuration
 from ui.connection_state import connection_state, lost_words
 from ui.live_actions import DRAWN_KEY, actions, actions_state
 from ui.live_camera import camera_form, camera_wish
+from ui.live_guard import guard_stream, noting
 from ui.live_keys import mark_anywhere
 from ui.live_notice import BEFORE_START, deployer_notice
 from ui.live_panel import panel_html
@@ -127,16 +128,15 @@ def _stream(session: LiveSession, wish: CameraWish) -> tuple[bool, bool]:
     except FerError as error:
         st.error(f"{error} Until then the page connects without it.")
         connection = {"iceServers": []}
-    if STREAM_KEY in st.session_state:
-        # Quick reruns (a double click) skip this line's run count, and the library then drops a
-        # stream that is alive. On a page of its own the stream cannot be lost that way.
-        st.session_state[STREAM_KEY]._last_rendered_run_count = None
+    if guard_stream(STREAM_KEY):
+        st.session_state[_SINCE_KEY] = None
     stream = webrtc_streamer(
         key=STREAM_KEY,
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=connection,
         media_stream_constraints=wish.constraints(),
         queued_video_frames_callback=_newest(session),
+        on_change=noting(STREAM_KEY),
         on_video_ended=partial(_ended, session, shelf()),
         sendback_audio=False,
         async_processing=True,
