@@ -137,16 +137,26 @@ export default function (component) {
   root.addEventListener('pointercancel', up);
   root.addEventListener('click', press);
   tick();
+  let grown = null;
   if (asked && root.asked !== asked) {
     // Below a long list, or on a phone, the result would come unseen.
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const result = document.querySelector(player)?.closest('[data-testid="stLayoutWrapper"]');
-    (result || root).scrollIntoView({block: 'start', behavior: still ? 'auto' : 'smooth'});
+    const v = video(), result = v?.closest('[data-testid="stLayoutWrapper"]') || root;
+    const show = how => result.scrollIntoView({block: 'start', behavior: how});
+    show(still ? 'auto' : 'smooth');
     slider.focus({preventScroll: true, focusVisible: false});
+    // The browser keeps what is below the player in place while that grows to its clip's height.
+    let height = v?.offsetHeight;
+    grown = new ResizeObserver(() => {
+      if (v.offsetHeight !== height) { height = v.offsetHeight; show('auto'); }
+    });
+    if (v) grown.observe(v);
+    setTimeout(() => grown.disconnect(), 3000);
   }
   root.asked = asked;
   const timer = setInterval(tick, 100);
   return () => {
+    grown?.disconnect();
     clearInterval(timer);
     slider.removeEventListener('keydown', keys);
     root.removeEventListener('pointerdown', down);
