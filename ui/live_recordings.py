@@ -23,6 +23,7 @@ import streamlit as st
 
 from fer_core.errors import OptionError
 from fer_core.recording import LiveRecorder, RecordingOptions, RecordingStatus
+from ui.later import Later
 
 KEEP_VARIABLE = "FER_LIVE_RECORDINGS"
 MEGABYTES_VARIABLE = "FER_LIVE_RECORD_MB"
@@ -73,7 +74,7 @@ class Shelf:
         self.recordings: list[Recording] = []
         self.closed = False
         self._name = ""
-        self._timer: threading.Timer | None = None
+        self._timer: Later | None = None
         self._lock = threading.Lock()
         # Also when the process ends without telling us.
         self._remove = weakref.finalize(self, shutil.rmtree, self.folder, True)
@@ -153,9 +154,7 @@ class Shelf:
         with self._lock:
             if self.closed or self._timer is not None:
                 return
-            self._timer = threading.Timer(AWAY_SECONDS, self._away)
-            self._timer.name, self._timer.daemon = "fer-shelf-away", True
-            self._timer.start()
+            self._timer = Later(AWAY_SECONDS, self._away)
 
     def close(self) -> None:
         """The session is over: everything goes that was not kept."""
