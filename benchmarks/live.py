@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -91,21 +93,23 @@ def measure(seconds: float, turns: int, rates: Sequence[int]) -> dict[str, Any]:
     }
 
 
+def chromium_path() -> str | None:
+    """The browser that `FER_LIVE_CHROMIUM` names, or the system's; None for Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    named = os.environ.get("FER_LIVE_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, names)), None)
+
+
 @contextlib.contextmanager
 def _browser(folder: Path) -> Iterator[Any]:
-    import os
-    import shutil
-
     from playwright.sync_api import sync_playwright
 
     given = import_module("tests.browser.conftest")
     clip = import_module("tests.browser.fake_camera").write_clip(folder / "face.mjpeg")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = os.environ.get("FER_LIVE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     flags = [*given.NO_SANDBOX, *given.QUIET, given.GRANT, given.CAMERA]
     flags.append(f"--use-file-for-fake-video-capture={clip}")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=flags)
+        browser = driver.chromium.launch(executable_path=chromium_path(), args=flags)
         yield browser
         browser.close()
 

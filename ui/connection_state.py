@@ -59,3 +59,17 @@ def connection_state(
     if paused:
         return ConnectionState("paused", "Paused. The connection stays.")
     return ConnectionState("live", "Live.")
+
+
+def lost_words(idle: float | None) -> str | None:
+    """Why a stream that has just ended did so by itself; None when the viewer stopped it.
+
+    Args:
+        idle: seconds from its last frame to its end; None if none ever came.
+    """
+    if idle is None or idle <= STALLED_SECONDS:
+        return None
+    return (
+        f"No picture had come for {idle:.0f} seconds when the stream ended: the camera or the "
+        "network was lost. Check both, then press START again."
+    )

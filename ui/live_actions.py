@@ -6,11 +6,13 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.live import LiveSession
+from ui.live_keys import MARK_KEY
 from ui.live_recordings import Recording, Shelf, actual_size, kept_folder, shelf
 
 DRAWN_KEY = "live_actions_drawn"
 """In session state: what the row of buttons showed when it was drawn last."""
 _NOTE_KEY = "live_note"
+_NEUTRAL_KEY = "live_neutral"
 _SAID_KEY = "live_recordings_said"
 _READY_KEY = "live_recording_ready"
 
@@ -65,16 +67,22 @@ def _buttons(session: LiveSession, place: Shelf) -> None:
         st.button(
             "Mark",
             icon=":material/flag:",
-            key="live_mark",
+            key=MARK_KEY,
             shortcut="M",
             on_click=_mark,
             args=(session,),
             help="Puts a line on the timeline and into the recording.",
         )
-        with st.popover("Note, neutral"):
+        with st.popover("Note", icon=":material/edit_note:"):
             st.text_input(
                 "Note for the next mark", key=_NOTE_KEY, max_chars=200, placeholder="optional"
             )
+        with st.popover(
+            "Neutral face",
+            icon=":material/sentiment_neutral:",
+            key=_NEUTRAL_KEY,
+            on_change="rerun",  # without it the server could not close it
+        ):
             _neutral(session)
 
 
@@ -104,18 +112,28 @@ def _keep(place: Shelf, recording: Recording) -> None:
 
 
 def _neutral(session: LiveSession) -> None:
-    st.markdown("**Neutral face**")
     st.markdown(
         "Hold a neutral face for three seconds. Later answers are then relative to it, "
         "for every face in the picture, until it leaves."
     )
     with st.container(horizontal=True):
-        st.button("Hold it now", key="live_hold", on_click=session.calibration.start)
-        st.button("Forget", key="live_forget", on_click=session.calibration.reset)
+        st.button("Hold it now", key="live_hold", on_click=_hold, args=(session,))
+        st.button("Forget", key="live_forget", on_click=_forget, args=(session,))
     st.caption(
         "It moves the point of rest, no more. An expression close to someone's rest then takes "
         "more to be told."
     )
+
+
+def _hold(session: LiveSession) -> None:
+    session.calibration.start()
+    # On a phone it would lie over the panel that counts the three seconds.
+    st.session_state[_NEUTRAL_KEY] = False
+
+
+def _forget(session: LiveSession) -> None:
+    session.calibration.reset()
+    st.session_state[_NEUTRAL_KEY] = False
 
 
 def _recordings(place: Shelf) -> None:
@@ -127,9 +145,10 @@ def _recordings(place: Shelf) -> None:
     with st.expander(f"Recordings ({len(place.recordings)})", expanded=True):
         where = kept_folder()
         st.caption(
-            "They are deleted when you close the page. Download what you want to keep."
+            "They are deleted soon after you close or reload the page. Download what you want."
             if where is None
-            else f"They are deleted when you close the page, unless you keep them in {where}."
+            else "They are deleted soon after you close or reload the page, unless you keep them "
+            f"in {where}."
         )
         for recording in list(place.recordings):
             _one(place, recording, where is not None)

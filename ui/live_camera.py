@@ -7,43 +7,54 @@ import streamlit as st
 from fer_core.live_settings import FACINGS, FRAME_RATES, WIDTHS, CameraWish
 
 _FACING_WORDS = {
-    None: "as SELECT DEVICE says",
+    None: "any",
     "user": "front",
     "environment": "rear",
 }
+_FACING_KEY, _WIDTH_KEY, _RATE_KEY = "live_facing", "live_width", "live_rate"
 
 
-def camera_form(playing: bool) -> CameraWish:
-    """The wish, from widgets that rest while the stream runs: it counts from START on."""
+def camera_wish() -> CameraWish:
+    """What the form says, whether or not it has been drawn in this run."""
+    state = st.session_state
+    return CameraWish(
+        width=state.get(_WIDTH_KEY) or CameraWish.width,
+        facing=state.get(_FACING_KEY),
+        frame_rate=state.get(_RATE_KEY) or CameraWish.frame_rate,
+    )
+
+
+def camera_form(playing: bool) -> None:
+    """Widgets for `camera_wish`, which rest while the stream runs: it counts from START on."""
     with st.popover("Camera", icon=":material/videocam:", width="content"):
         if playing:
-            st.caption("What is chosen here counts from the next START on.")
-        facing = st.segmented_control(
+            st.caption("Counts from START on: press STOP to change it.")
+        st.segmented_control(
             "Side (on phones)",
             [None, *FACINGS],
             format_func=lambda side: _FACING_WORDS[side],
             default=None,
             required=True,
-            key="live_facing",
+            key=_FACING_KEY,
             disabled=playing,
+            help="Any: the camera that SELECT DEVICE names, or else the browser's choice.",
         )
-        width = st.select_slider(
-            "Width",
+        st.select_slider(
+            "Width of the picture",
             WIDTHS,
             value=CameraWish.width,
-            format_func=lambda pixels: f"{pixels}",
-            key="live_width",
+            format_func=lambda pixels: f"{pixels} px",
+            key=_WIDTH_KEY,
             disabled=playing,
-            help="Pixels. Small faces need a wide picture; a slow machine needs a narrow one.",
+            help="Small faces need a wide picture; a slow machine needs a narrow one.",
         )
-        rate = st.segmented_control(
+        st.segmented_control(
             "Frames a second",
             FRAME_RATES,
             default=CameraWish.frame_rate,
             required=True,
-            key="live_rate",
+            key=_RATE_KEY,
             disabled=playing,
             help="30 needs a machine with room: when the server cannot encode as fast as the "
             "camera films, the picture lags more and more.",
         )
-    return CameraWish(width=width, facing=facing, frame_rate=rate or CameraWish.frame_rate)

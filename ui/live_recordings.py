@@ -23,14 +23,19 @@ import streamlit as st
 
 from fer_core.errors import OptionError
 from fer_core.recording import LiveRecorder, RecordingOptions, RecordingStatus
+from ui.later import Later
 
 KEEP_VARIABLE = "FER_LIVE_RECORDINGS"
 MEGABYTES_VARIABLE = "FER_LIVE_RECORD_MB"
 MINUTES_VARIABLE = "FER_LIVE_RECORD_MINUTES"
 
 PREFIX = "fer-live-recording-"
+_SHELF_KEY = "live_shelf"
 LEFT_SECONDS = 24 * 3600
 """What a process that was killed left behind can be fetched for so long, and is then removed."""
+AWAY_SECONDS = 150.0
+"""A page whose connection broke finds its session again within two minutes, or never: Streamlit
+keeps it for so long."""
 MOST = 10
 """Recordings of one session; the oldest gives way."""
 
@@ -59,6 +64,7 @@ class Shelf:
         folder: where they lie; nobody else can read it.
         recorder: the one at work, or None.
         recordings: those that have ended, the newest first.
+        closed: whether everything is gone.
     """
 
     def __init__(self) -> None:
@@ -66,7 +72,10 @@ class Shelf:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.recorder: LiveRecorder | None = None
         self.recordings: list[Recording] = []
+        self.closed = False
         self._name = ""
+        self._timer: Later | None = None
+        self._lock = threading.Lock()
         # Also when the process ends without telling us.
         self._remove = weakref.finalize(self, shutil.rmtree, self.folder, True)
 
@@ -101,6 +110,12 @@ class Shelf:
         for old in self.recordings[MOST:]:
             self.delete(old)
 
+    def finish(self) -> None:
+        """No more frames will come: the files are closed without waiting. `stop` shelves them."""
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.stop(wait=0)
+
     def delete(self, recording: Recording) -> None:
         """Remove a recording and its files."""
         self.recordings = [other for other in self.recordings if other is not recording]
@@ -127,21 +142,51 @@ class Shelf:
         self.delete(recording)
         return place
 
+    def hold(self) -> None:
+        """The page is there, or there again."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    def let_go(self) -> None:
+        """The page is gone, or its connection broke: wait for it a while, then close."""
+        with self._lock:
+            if self.closed or self._timer is not None:
+                return
+            self._timer = Later(AWAY_SECONDS, self._away)
+
     def close(self) -> None:
         """The session is over: everything goes that was not kept."""
+        self.closed = True
         recorder, self.recorder = self.recorder, None
-        threading.Thread(target=self._close, args=(recorder,), daemon=True).start()
-
-    def _close(self, recorder: LiveRecorder | None) -> None:
         if recorder is not None:
             recorder.stop()
         self._remove()
 
+    def _away(self) -> None:
+        with self._lock:
+            if self._timer is None:
+                return  # it came back in this very moment
+            self.closed = True
+        self.close()
 
-@st.cache_resource(scope="session", on_release=Shelf.close, show_spinner=False)
+
 def shelf() -> Shelf:
     """The shelf of this session."""
-    return Shelf()
+    kept: Shelf | None = st.session_state.get(_SHELF_KEY)
+    if kept is None or kept.closed:
+        kept = st.session_state[_SHELF_KEY] = Shelf()
+    _held(str(kept.folder), kept)
+    return kept
+
+
+@st.cache_resource(scope="session", on_release=Shelf.let_go, show_spinner=False)
+def _held(folder: str, _shelf: Shelf) -> Shelf:
+    # Its release is how one hears that the page is gone; it may still come back to its session.
+    del folder  # tells the cache one shelf from the next
+    _shelf.hold()
+    return _shelf
 
 
 def kept_folder(environment: Mapping[str, str] | None = None) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
@@ -17,12 +18,14 @@ from fer_core.recording import RecordingStatus
 from ui import resources
 from ui.camera_hint import camera_hint
 from ui.connection import rtc_configuration
-from ui.connection_state import connection_state
+from ui.connection_state import connection_state, lost_words
 from ui.live_actions import DRAWN_KEY, actions, actions_state
-from ui.live_camera import camera_form
+from ui.live_camera import camera_form, camera_wish
+from ui.live_guard import guard_stream, noting
+from ui.live_keys import mark_anywhere
 from ui.live_notice import BEFORE_START, deployer_notice
 from ui.live_panel import panel_html
-from ui.live_recordings import shelf
+from ui.live_recordings import Shelf, shelf
 from ui.live_settings import REFUSED_KEY, settings_form
 from ui.live_snapshot import snapshots
 from ui.live_timeline import POINTS, timeline_html
@@ -30,6 +33,7 @@ from ui.live_timeline import POINTS, timeline_html
 STREAM_KEY = "live_stream"
 SESSION_KEY = "live_session"
 _SINCE_KEY = "live_waiting_since"
+_LOST_KEY = "live_lost"
 _NEWEST_KEY = "live_newest"
 _SPAN_KEY = "live_span"
 _FACE_KEY = "live_face"
@@ -65,20 +69,26 @@ def render() -> None:
     if told is not None:
         st.info(told, icon=":material/info:")
     picture, beside = st.columns([3, 2], gap="medium")
-    with st.container():
+    lower = st.container()
+    with lower:
         settings_form(session)  # first, so that the models are loaded before START is there
-        wish = camera_form(_playing())
     with picture:
-        notice, stage = st.container(), st.container()
+        notice, stage, camera = st.container(), st.container(), st.container()
         with stage:
-            playing, waiting = _stream(session, wish)
+            playing, waiting = _stream(session, camera_wish())
             camera_hint()
+            mark_anywhere()
+        # Beside START while it can be changed, out of the way while it cannot.
+        with lower if playing or waiting else camera:
+            camera_form(playing or waiting)
         actions(session, playing)
         if not playing:
             _help(session)
     if not playing and not waiting:
         with notice:
             st.markdown(BEFORE_START)
+            if lost := st.session_state.get(_LOST_KEY):
+                st.warning(lost)
     with beside:
         _panel(session, playing, waiting)
 
@@ -111,12 +121,6 @@ def _newest(session: LiveSession) -> NewestOnly:
     return newest
 
 
-def _playing() -> bool:
-    """Whether the stream of the last run was up or on its way."""
-    stream = st.session_state.get(STREAM_KEY)
-    return stream is not None and (stream.state.playing or stream.state.signalling)
-
-
 def _stream(session: LiveSession, wish: CameraWish) -> tuple[bool, bool]:
     """The picture with START and STOP; returns whether it plays, and whether it is on its way."""
     try:
@@ -124,17 +128,16 @@ def _stream(session: LiveSession, wish: CameraWish) -> tuple[bool, bool]:
     except FerError as error:
         st.error(f"{error} Until then the page connects without it.")
         connection = {"iceServers": []}
-    if STREAM_KEY in st.session_state:
-        # Quick reruns (a double click) skip this line's run count, and the library then drops a
-        # stream that is alive. On a page of its own the stream cannot be lost that way.
-        st.session_state[STREAM_KEY]._last_rendered_run_count = None
+    if guard_stream(STREAM_KEY):
+        st.session_state[_SINCE_KEY] = None
     stream = webrtc_streamer(
         key=STREAM_KEY,
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=connection,
         media_stream_constraints=wish.constraints(),
         queued_video_frames_callback=_newest(session),
-        on_video_ended=session.release,
+        on_change=noting(STREAM_KEY),
+        on_video_ended=partial(_ended, session, shelf()),
         sendback_audio=False,
         async_processing=True,
         media_toggle_controls=False,
@@ -146,13 +149,24 @@ def _stream(session: LiveSession, wish: CameraWish) -> tuple[bool, bool]:
         },
     )
     playing, waiting = stream.state.playing, stream.state.signalling
-    was_idle = st.session_state.get(_SINCE_KEY) is None
+    since = st.session_state.get(_SINCE_KEY)
     if not (playing or waiting):
+        if since is not None:
+            idle = session.snapshot().idle_seconds
+            came = idle is not None and idle < time.monotonic() - since
+            st.session_state[_LOST_KEY] = lost_words(idle if came else None)
         st.session_state[_SINCE_KEY] = None
-    elif was_idle:
+    elif since is None:
         st.session_state[_SINCE_KEY] = time.monotonic()
+        st.session_state[_LOST_KEY] = None
         resources.settle()  # what other tabs have loaded since
     return playing, waiting
+
+
+def _ended(session: LiveSession, place: Shelf) -> None:
+    """The stream is over, whoever ended it. Called on the server's event loop: quick."""
+    session.release()
+    place.finish()
 
 
 def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
@@ -163,6 +177,13 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
         since = st.session_state.get(_SINCE_KEY)
         waited = 0.0 if since is None else time.monotonic() - since
         state = connection_state(playing, waiting, waited, snapshot.idle_seconds, session.paused)
+        sentence = snapshot.error
+        if playing or waiting:
+            sentence = _mend(session) or sentence
+            if state.needs_help:
+                st.warning(ADVICE[state.name])  # above the figures, or a phone does not show it
+        if sentence:
+            st.error(sentence)
         st.html(
             panel_html(
                 snapshot,
@@ -174,14 +195,6 @@ def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
             )
         )
         _timeline(session)
-        slow, fault = st.empty(), st.empty()
-        sentence = snapshot.error
-        if playing or waiting:
-            sentence = _mend(session) or sentence
-            if state.needs_help:
-                slow.warning(ADVICE[state.name])
-        if sentence:
-            fault.error(sentence)
         if playing and st.session_state.get(DRAWN_KEY) != actions_state(session):
             st.rerun(scope="app")  # the recording has ended by itself: the buttons must follow
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 
 import streamlit as st
 
+from ui.later import Later
 from ui.video_queue import Workplace
 
 AWAY_SECONDS = 600.0
@@ -40,7 +42,7 @@ class Place:
     token: str
     workplace: Workplace
     holders: int = 0
-    timer: threading.Timer | None = field(default=None, repr=False)
+    timer: Later | None = field(default=None, repr=False)
 
 
 class Places:
@@ -69,9 +71,7 @@ class Places:
             place.holders -= 1
             if place.holders > 0:
                 return
-            place.timer = threading.Timer(AWAY_SECONDS, self._close, (place,))
-            place.timer.name, place.timer.daemon = "fer-away", True
-            place.timer.start()
+            place.timer = Later(AWAY_SECONDS, partial(self._close, place))
 
     def tokens(self) -> tuple[str, ...]:
         """Of all places; for tests, never for a page."""

@@ -27,8 +27,20 @@ TABLES = {
 }
 
 
-def result(clip: QueuedClip) -> None:
-    """Draw it; a sentence instead when its files have been removed in the meantime."""
+STYLE = """
+.st-key-video_player video {max-height:70vh; object-fit:contain; border-radius:.5rem;
+  background:color-mix(in srgb, currentColor 6%, transparent)}
+"""
+"""A clip held upright stays on the screen as a whole."""
+
+
+def result(clip: QueuedClip, asked: int | None = None) -> None:
+    """Draw it; a sentence instead when its files have been removed in the meantime.
+
+    Args:
+        clip: one that is done.
+        asked: when the viewer asked for it, to be taken there; None if not just now.
+    """
     from fer_core.clip_story import story_of
 
     job = clip.job
@@ -39,15 +51,16 @@ def result(clip: QueuedClip) -> None:
         return
     report = job.report
     story = story_of(report)
+    st.html(f"<style>{STYLE}</style>")
     st.subheader(plain(called(clip.name)), anchor=False)
     for warning in report.warnings:
         st.warning(plain(warning))
-    _seen(job, report, story)
+    _seen(job, report, story, asked)
     _downloads(clip, job, report, story)
     _tables(report, story)
 
 
-def _seen(job: VideoJob, report: VideoReport, story: ClipStory) -> None:
+def _seen(job: VideoJob, report: VideoReport, story: ClipStory, asked: int | None) -> None:
     from ui.video_seek import PLAYER, seekable
     from ui.video_timeline import moments_html, timeline_html
 
@@ -58,7 +71,7 @@ def _seen(job: VideoJob, report: VideoReport, story: ClipStory) -> None:
         _figures(report)
         if report.faces == 0:
             st.info("No face was found in this clip.")
-        seekable(timeline_html(story) + moments_html(story), story.seconds)
+        seekable(timeline_html(story) + moments_html(story), story.seconds, asked)
 
 
 def _figures(report: VideoReport) -> None:
@@ -134,7 +147,13 @@ def _tables(report: VideoReport, story: ClipStory) -> None:
         people_table(story),
         hide_index=True,
         width="stretch",
-        column_config={"face": st.column_config.ImageColumn("", width=40), **_percent(story)},
+        column_config={
+            "face": st.column_config.ImageColumn("", width=40),
+            "track": st.column_config.NumberColumn("Track", format="#%d", width=60),
+            "from": st.column_config.TextColumn("From", width=70),
+            "to": st.column_config.TextColumn("To", width=70),
+            **_percent(story),
+        },
     )
     st.caption(
         f"{report.faces:,} faces in {report.frames:,} frames, done in {clock(report.elapsed)} "
@@ -143,18 +162,22 @@ def _tables(report: VideoReport, story: ClipStory) -> None:
 
 
 def people_table(story: ClipStory) -> DataFrame:
-    """A row for each person: its face, when it was seen, the share of each label in per cent."""
+    """A row for each person: its face, when it was seen, the share of each label in per cent.
+
+    Times are those of the written clip, as on the timeline.
+    """
     import pandas as pd
 
     from fer_core.clip_report import face_uri
+    from ui.video_settings import clock
 
     return pd.DataFrame(
         [
             {
                 "face": None if person.face is None else face_uri(person.face),
                 "track": person.track,
-                "from": round(person.first, 2),
-                "to": round(person.last, 2),
+                "from": clock(person.first - story.origin, tenths=True),
+                "to": clock(person.last - story.origin, tenths=True),
                 **{label: 100 * share for label, share in person.shares.items()},
             }
             for person in story.people

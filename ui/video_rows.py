@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
 from ui.video_settings import clock
-from ui.video_words import called, plain
+from ui.video_words import called, plain, size_words
 
 if TYPE_CHECKING:
     from ui.video_queue import QueuedClip, Workplace
 
 PROGRESS_SECONDS = 0.5
+MOST_UNROLLED = 5
+"""Longer lists scroll in themselves, or a result would lie far below its clip."""
+LIST_HEIGHT = 400
 SHOWN = "video_shown"
 """Where the session keeps the id of the clip whose result is on the page."""
+ASKED = "video_asked"
+"""Where it keeps, for one run, when the viewer asked for a result: each time is told apart."""
 RETRY = "video_retry"
 """Where it keeps the id of a clip that is to be tried again."""
 
@@ -52,10 +58,14 @@ def _refreshed(place: Workplace, drawn: Signature) -> None:
 
 def _draw(place: Workplace) -> None:
     before = 0
-    for clip in place.clips:
-        with st.container(border=True, key=f"video_row_{clip.id}", gap="small"):
-            _row(place, clip, before)
-        before += clip.active
+    height: int | Literal["content"] = "content"
+    if len(place.clips) > MOST_UNROLLED:
+        height = LIST_HEIGHT
+    with st.container(height=height, border=False, gap="small", key="video_list"):
+        for clip in place.clips:
+            with st.container(border=True, key=f"video_row_{clip.id}", gap="small"):
+                _row(place, clip, before)
+            before += clip.active
 
 
 def _row(place: Workplace, clip: QueuedClip, before: int) -> None:
@@ -63,7 +73,7 @@ def _row(place: Workplace, clip: QueuedClip, before: int) -> None:
     state = clip.state
     left, right = st.columns([3, 1.25], vertical_alignment="center")
     with left:
-        facts = [f"{clip.size / 1e6:.1f} MB"]
+        facts = [size_words(clip.size)]
         if clip.order is not None and clip.order.words:
             facts.append(clip.order.words)
         st.html(
@@ -113,7 +123,7 @@ def _buttons(place: Workplace, clip: QueuedClip, state: str) -> None:
             type="primary" if shown else "secondary",
             help=f"Show what was found in {about}.",
         ):
-            st.session_state[SHOWN] = clip.id
+            st.session_state[SHOWN], st.session_state[ASKED] = clip.id, time.monotonic_ns()
             st.rerun()
     if state in ("cancelled", "failed") and st.button(
         "Retry", key=f"video_retry_{clip.id}", help=f"{about} again, with the settings above."

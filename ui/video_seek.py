@@ -61,7 +61,7 @@ const clock = s => {
 };
 
 export default function (component) {
-  const {html, seconds, player} = component.data;
+  const {html, seconds, player, asked} = component.data;
   const root = component.parentElement.querySelector('.whole');
   if (root.shown !== html) { root.innerHTML = html; root.shown = html; }
   const find = what => root.querySelector(what);
@@ -137,8 +137,26 @@ export default function (component) {
   root.addEventListener('pointercancel', up);
   root.addEventListener('click', press);
   tick();
+  let grown = null;
+  if (asked && root.asked !== asked) {
+    // Below a long list, or on a phone, the result would come unseen.
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const v = video(), result = v?.closest('[data-testid="stLayoutWrapper"]') || root;
+    const show = how => result.scrollIntoView({block: 'start', behavior: how});
+    show(still ? 'auto' : 'smooth');
+    slider.focus({preventScroll: true, focusVisible: false});
+    // The browser keeps what is below the player in place while that grows to its clip's height.
+    let height = v?.offsetHeight;
+    grown = new ResizeObserver(() => {
+      if (v.offsetHeight !== height) { height = v.offsetHeight; show('auto'); }
+    });
+    if (v) grown.observe(v);
+    setTimeout(() => grown.disconnect(), 3000);
+  }
+  root.asked = asked;
   const timer = setInterval(tick, 100);
   return () => {
+    grown?.disconnect();
     clearInterval(timer);
     slider.removeEventListener('keydown', keys);
     root.removeEventListener('pointerdown', down);
@@ -151,16 +169,22 @@ export default function (component) {
 """
 
 
-def seekable(html: str, seconds: float) -> None:
+def seekable(html: str, seconds: float, asked: int | None = None) -> None:
     """Draw a timeline that acts on the page's player.
 
     Args:
         html: from `ui.video_timeline`.
         seconds: length of the clip, until the player knows it better.
+        asked: when the viewer asked for this result: the page then goes there, once for each time.
     """
     # Made known in every run, as a server that starts anew knows no component.
     mount = st.components.v2.component("fer_live_video_timeline", html=_HTML, css=_CSS, js=_JS)
     mount(
         key="video_timeline",
-        data={"html": html, "seconds": seconds, "player": f".st-key-{PLAYER} video"},
+        data={
+            "html": html,
+            "seconds": seconds,
+            "player": f".st-key-{PLAYER} video",
+            "asked": None if asked is None else str(asked),
+        },
     )

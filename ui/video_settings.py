@@ -17,6 +17,9 @@ STEPS = (1, 2, 3, 5, 10, 15)
 LONGEST_SECONDS = 4 * 3600
 """Longer clips are refused: the page is for one viewer's clips, the command line for archives."""
 
+_TIME_WIDTH, _STEP_WIDTH = 150, 220
+"""Pixels: two times stand side by side on a phone."""
+
 _TIME = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,5}):)?(\d{1,6}(?:[.,]\d{1,3})?)", re.ASCII)
 
 
@@ -72,26 +75,35 @@ class ClipSettings:
 
 def settings(prefix: str) -> ClipSettings | None:
     """Draw the controls; None, and a sentence, when a time makes no sense."""
-    columns = st.columns([1.4, 1.4, 2, 1.4, 1.4], gap="medium", vertical_alignment="bottom")
     example = "Minutes:seconds, such as 1:05 or 1:05.5. Empty for"
-    start = columns[0].text_input(
-        "From", key=f"{prefix}_from", placeholder="0:00", help=f"{example} the beginning."
-    )
-    end = columns[1].text_input(
-        "To", key=f"{prefix}_to", placeholder="the end", help=f"{example} the end of the clip."
-    )
-    every = columns[2].selectbox(
-        "Analyse",
-        STEPS,
-        format_func=step_words,
-        key=f"{prefix}_every",
-        help="Frames between two analysed ones show the last answer. Every third is about three "
-        "times as fast.",
-    )
-    sound = columns[3].toggle(
-        "Keep sound", value=True, key=f"{prefix}_sound", help="In the written clip."
-    )
-    bars = columns[4].toggle("Bars", key=f"{prefix}_bars", help="A bar for each expression.")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        start = st.text_input(
+            "From",
+            key=f"{prefix}_from",
+            placeholder="0:00",
+            help=f"{example} the beginning.",
+            width=_TIME_WIDTH,
+        )
+        end = st.text_input(
+            "To",
+            key=f"{prefix}_to",
+            placeholder="the end",
+            help=f"{example} the end of the clip.",
+            width=_TIME_WIDTH,
+        )
+        every = st.selectbox(
+            "Analyse",
+            STEPS,
+            format_func=step_words,
+            key=f"{prefix}_every",
+            help="Frames between two analysed ones show the last answer. Every third is about "
+            "three times as fast.",
+            width=_STEP_WIDTH,
+        )
+        sound = st.toggle(
+            "Keep sound", value=True, key=f"{prefix}_sound", help="In the written clip."
+        )
+        bars = st.toggle("Bars", key=f"{prefix}_bars", help="A bar for each expression.")
     try:
         return checked(start, end, every, sound, bars)
     except OptionError as error:

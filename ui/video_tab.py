@@ -141,5 +141,6 @@ def _shown(place: Workplace) -> QueuedClip | None:
 
 def _result(clip: QueuedClip) -> None:
     from ui.video_result import result
+    from ui.video_rows import ASKED
 
-    result(clip)
+    result(clip, asked=st.session_state.pop(ASKED, None))

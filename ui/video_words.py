@@ -24,3 +24,10 @@ def stem(name: str) -> str:
 def plain(text: str) -> str:
     """`text` for places that read Markdown, with nothing in it read as such."""
     return _SHORTCODE.sub(r"\\:", _MARKUP.sub(r"\\\1", text))
+
+
+def size_words(size: int) -> str:
+    """How large a file is: `2.7 MB`, `38 kB`, `0 bytes`."""
+    if size >= 1_000_000:
+        return f"{size / 1e6:.1f} MB"
+    return f"{size / 1000:.0f} kB" if size >= 1000 else f"{size} bytes"

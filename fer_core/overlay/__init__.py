@@ -182,8 +182,11 @@ def _bars(
         taken.append(spot)
         return
     row = row_size(where, style)
-    spots = [*inner_spots(where, row, 0, frame), *outer_spots(where, row, style.gap, frame)]
-    spot = choose(spots, taken)
+    outside = outer_spots(where, row, style.gap, frame)
+    # Bars over a mouth hide what they are about; over another face they are nobody's.
+    spot = choose(outside, [*taken, *others]) or choose(
+        [*inner_spots(where, row, 0, frame), *outside], taken
+    )
     if spot is not None:
         draw_row(canvas, face, spot)
         taken.append(spot)

@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
 import ui.live_actions
+import ui.live_recordings
 from fer_core.errors import OptionError
 from fer_core.live import LiveSession
 from tests.unit.live_bench import FakeAnalyzer, frame
@@ -164,6 +166,34 @@ def test_what_is_kept_outlives_the_session(shelf, tmp_path, monkeypatch):
         time.sleep(0.02)
     lines = (place / "frames.jsonl").read_text().splitlines()
     assert len([json.loads(line) for line in lines]) == 5
+
+
+def holding() -> None:
+    """A page that records with the first run and draws what there is."""
+    import streamlit as st
+
+    from ui.live_recordings import shelf
+
+    st.text(f"{shelf().folder}")
+
+
+def test_recordings_outlast_a_short_break_of_the_pages_connection(monkeypatch, tmp_path):
+    """Streamlit ends a session's caches when the connection breaks, and comes back to it later."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    page = AppTest.from_function(holding, default_timeout=60).run()
+    folder = Path(page.text[0].value)
+    clear_session_cache("test session id")
+    assert folder.is_dir()
+    assert Path(page.run().text[0].value) == folder
+    monkeypatch.setattr(ui.live_recordings, "AWAY_SECONDS", 0.05)
+    clear_session_cache("test session id")
+    deadline = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not folder.exists(), "who does not come back leaves nothing"
+    other = Path(page.run().text[0].value)
+    assert other.is_dir()
+    assert other != folder
 
 
 def test_two_kept_recordings_of_one_second_do_not_meet(shelf, tmp_path, monkeypatch):

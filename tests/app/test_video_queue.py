@@ -235,7 +235,7 @@ def test_a_place_lives_as_long_as_one_session_holds_it(
     away = first.timer
     assert away is not None
     assert places.hold(first.token) is first, "a reload comes back in time"
-    assert away.finished.is_set(), "nothing is about to delete it any more"
+    assert not away.waiting, "nothing is about to delete it any more"
     monkeypatch.setattr(video_places, "AWAY_SECONDS", 0.05)
     places.let_go(first)
     until(lambda: not first.workplace.folder.exists())

@@ -36,6 +36,25 @@ class AppServer:
         """How many threads the process has now."""
         return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
 
+    def descriptors(self) -> int:
+        """How many files and sockets it has open now."""
+        return len(self._open())
+
+    def sockets(self, kind: str) -> int:
+        """How many of them are sockets of this kind, such as `udp`."""
+        held = {place[8:-1] for place in self._open() if place.startswith("socket:[")}
+        known = [
+            line.split()[9]
+            for file in (f"/proc/net/{kind}", f"/proc/net/{kind}6")
+            if Path(file).exists()
+            for line in Path(file).read_text().splitlines()[1:]
+        ]
+        return sum(number in held for number in known)
+
+    def open_under(self, folder: Path) -> int:
+        """How many of them are files in this folder."""
+        return sum(place.startswith(f"{folder}/") for place in self._open())
+
     def memory_mb(self) -> float:
         """Resident memory of the process, now, in megabytes."""
         return self._status("VmRSS")
@@ -51,6 +70,13 @@ class AppServer:
     def said(self) -> str:
         """What it has printed so far."""
         return self.log.read_text(errors="replace")
+
+    def _open(self) -> list[str]:
+        places = []
+        for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed since
+                places.append(str(link.readlink()))
+        return places
 
     def _status(self, name: str) -> float:
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():

@@ -21,7 +21,7 @@ def timeline(live, name: str) -> int:
 
 def wait_timeline(live, name: str, least: int) -> None:
     live.page.wait_for_function(
-        "([n, least]) => +document.querySelector('.fer-timeline').dataset[n] >= least",
+        "([n, least]) => +document.querySelector('.fer-timeline')?.dataset[n] >= least",
         arg=[name, least],
         timeout=PATIENCE,
     )
@@ -58,6 +58,42 @@ def test_a_recording_is_made_marked_downloaded_and_deleted(open_live, viewport, 
     assert json.loads(lines[-1])["frame"] == len(lines) - 1
     delete, heading = page.get_by_role("button", name="Delete"), page.get_by_text("Recordings (1)")
     click_until(delete, heading.is_hidden, patience=30)
+    live.stop()
+
+
+def test_m_marks_wherever_the_focus_is_but_not_in_a_note(open_live):
+    live = open_live()
+    page = live.page
+    live.start(20)  # the click on START leaves the focus in the stream's own frame
+    page.keyboard.press("m")
+    wait_timeline(live, "markers", 1)
+    live.toggle("Bars")  # and this one on a switch
+    page.keyboard.press("m")
+    wait_timeline(live, "markers", 2)
+    page.get_by_role("button", name="Note", exact=True).click()
+    note = page.get_by_label("Note for the next mark")
+    note.fill("")
+    note.press_sequentially("mmm")
+    note.press("Enter")
+    page.keyboard.press("Escape")
+    page.get_by_text("Expressions, last minute").click()
+    page.keyboard.press("m")
+    wait_timeline(live, "markers", 3)
+    page.wait_for_timeout(1500)
+    assert timeline(live, "markers") == 3
+    live.stop()
+
+
+def test_a_neutral_face_is_held_where_the_panel_counts_it(open_live):
+    """On a phone the window with the button lay over the panel."""
+    live = open_live(viewport=PHONE)
+    page = live.page
+    live.start(20)
+    live.wait_panel(lambda panel: panel.faces == 1)
+    hold = page.get_by_role("button", name="Hold it now")
+    click_until(page.get_by_role("button", name="Neutral face"), hold.is_visible)
+    click_until(hold, hold.is_hidden)
+    expect(page.get_by_text("Relative to the neutral face of #")).to_be_visible(timeout=PATIENCE)
     live.stop()
 
 

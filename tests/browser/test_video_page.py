@@ -55,8 +55,10 @@ def row(page: Page, name: str) -> Locator:
 
 def state(page: Page, name: str, *wanted: str, patience: int = PATIENCE) -> None:
     """Wait until a clip of the list is in one of these states."""
-    said = ", ".join(f'[data-state="{each}"]' for each in wanted)
-    expect(row(page, name).locator(said)).to_be_attached(timeout=patience)
+    said = page.locator(", ".join(f'.fer-clip[data-state="{each}"]' for each in wanted))
+    # The first: while the page is drawn anew, what was there before may stand beside it.
+    title = page.locator("b", has_text=name)
+    expect(said.filter(has=title).first).to_be_attached(timeout=patience)
 
 
 def annotate(page: Page) -> None:
@@ -160,6 +162,30 @@ def test_clips_wait_in_line_can_be_cancelled_and_tried_again(video_tab, tmp_path
     row(page, "long.mp4").get_by_role("button", name="Remove").click()
     expect(row(page, "long.mp4")).to_have_count(0, timeout=PATIENCE)
     expect(row(page, "short.mp4")).to_have_count(1)
+
+
+def test_a_result_is_brought_to_the_screen_from_a_long_list(open_tab, tmp_path):
+    """Seven clips made a list longer than the screen, with the asked-for result below it."""
+    page = open_tab(viewport=PHONE).page
+    upright = make_clip(tmp_path / "upright.mp4", SHORT.but(size=(240, 426)))
+    give(page, make_clip(tmp_path / "wide.mov", SHORT), upright)
+    annotate(page)
+    state(page, "upright.mp4", "done")
+    for name in "abcdef":
+        (tmp_path / f"{name}.mp4").write_bytes(upright.read_bytes()[:400])
+    give(page, *(tmp_path / f"{name}.mp4" for name in "abcdef"))
+    expect(row(page, "a.mp4")).to_contain_text("400 bytes")
+    player(page)
+    show = row(page, "upright.mp4").get_by_role("button", name="Show")
+    show.scroll_into_view_if_needed()
+    video = page.locator('[data-testid="stVideo"]')
+    expect(video).not_to_be_in_viewport(ratio=0.5)
+    for _ in range(2):  # also when it is the one that is shown already
+        show.click()
+        expect(video).to_be_in_viewport(ratio=0.95)
+    edges = video.bounding_box()
+    assert edges["height"] <= 0.72 * PHONE["height"]
+    assert edges["width"] <= PHONE["width"]
 
 
 def test_a_reload_finds_the_job_and_its_result_again(video_tab, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from fer_core.errors import OptionError
 from ui.connection import rtc_configuration
-from ui.connection_state import connection_state
+from ui.connection_state import connection_state, lost_words
 
 TURN = {
     "FER_LIVE_TURN_URL": "turn:turn.example.org:3478",
@@ -73,3 +73,12 @@ def test_the_state_is_said_in_words(playing, waiting, waited, idle, paused, name
     assert state.name == name
     assert state.words[0].isupper()
     assert state.needs_help == (name in {"slow", "stalled"})
+
+
+@pytest.mark.parametrize(("idle", "said"), [(None, False), (0.2, False), (3.0, False), (28, True)])
+def test_an_end_that_nobody_asked_for_is_explained(idle, said):
+    words = lost_words(idle)
+    assert (words is not None) is said
+    if words:
+        assert "28 seconds" in words
+        assert "press START again" in words

@@ -185,6 +185,19 @@ def test_bars_without_room_for_a_panel_become_a_row() -> None:
     assert (int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1) <= size
 
 
+def test_a_row_of_bars_leaves_the_mouth_free_where_there_is_room_below() -> None:
+    """Two large faces side by side have no room for a panel between them."""
+    boxes = Box(20, 90, 310, 380), Box(330, 90, 620, 380)
+    ground = plain((640, 480), 0)
+    result = FrameResult(640, 480, tuple(face(box) for box in boxes))
+    marks = changed(
+        ground, draw(ground, result, OverlayOptions(boxes=False, labels=False, bars=True))
+    )
+    assert marks.any()
+    for box in boxes:
+        assert not marks[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)].any()
+
+
 @pytest.mark.parametrize(
     ("options", "nothing"),
     [

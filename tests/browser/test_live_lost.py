@@ -1,0 +1,120 @@
+"""What a viewer loses when camera, network or browser go away in mid-stream: next to nothing."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import CAMERA, GRANT, PHONE
+from tests.browser.cut import Line
+from tests.browser.live_page import PATIENCE
+from tests.browser.server import serve
+from tests.browser.test_live_actions import timeline, wait_timeline
+from tests.browser.test_live_stream import settled
+from ui.live_recordings import PREFIX
+
+UNPLUG = """() => {
+  for (const track of window.camera.getTracks()) {
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+  }
+}"""
+"""`stop` alone fires no event; a camera that is pulled out does."""
+
+
+def test_an_unplugged_camera_is_said_on_the_screen_and_start_works_again(open_live):
+    live = open_live(viewport=PHONE)
+    video = live.start(20)
+    video.owner_frame().evaluate(UNPLUG)
+    advice = live.page.get_by_text("If the camera was unplugged or the network was cut")
+    expect(advice).to_be_visible(timeout=PATIENCE)
+    expect(advice).to_be_in_viewport()
+    live.stop()
+    expect(live.page.get_by_text("the camera or the network was lost")).to_be_visible()
+    live.start(20)
+    expect(live.page.get_by_text("the camera or the network was lost")).to_be_hidden()
+    live.stop()
+
+
+def test_a_recording_goes_on_while_the_page_is_cut_off(open_live, app):
+    line = Line(app.url)
+    try:
+        live = open_live(url=line.url)
+        video = live.start(20)
+        live.press("Record", "End")
+        line.cut()
+        live.goes_on(video, 60)
+        line.mend()
+        before = timeline(live, "points")
+        wait_timeline(live, "points", before + 2)
+        live.press("End", "Record")
+        expect(live.page.get_by_text("Recordings (1)")).to_be_visible(timeout=PATIENCE)
+        with live.page.expect_download() as waiting:
+            live.page.get_by_role("button", name="CSV").click()
+        with waiting.value.path().open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert len({row["frame"] for row in rows}) >= 40
+        gaps = [
+            float(later["seconds"]) - float(row["seconds"])
+            for row, later in itertools.pairwise(rows)
+        ]
+        assert max(gaps) < 2, "no hole where the page was away"
+        live.stop()
+    finally:
+        line.close()
+
+
+def family(process: int) -> set[int]:
+    """The process and all that came from it."""
+    found, asked = {process}, [process]
+    while asked:
+        for task in Path(f"/proc/{asked.pop()}/task").glob("*/children"):
+            fresh = {int(number) for number in task.read_text().split()} - found
+            found |= fresh
+            asked += fresh
+    return found
+
+
+@pytest.fixture
+def mortal(launch, face_clip):
+    """A browser, and its processes, for a test that kills it."""
+    before = family(os.getpid())
+    browser = launch(GRANT, CAMERA, f"--use-file-for-fake-video-capture={face_clip}")
+    return browser, family(os.getpid()) - before
+
+
+def test_a_killed_browser_leaves_no_socket_and_no_open_file(open_live, tmp_path, mortal):
+    """Threads are no measure here: pools of the web server keep theirs until they are used."""
+    browser, processes = mortal
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    with serve(tmp_path, environment={"TMPDIR": str(folder)}) as server:
+        live = open_live(url=server.url, browser=browser)
+        live.start(20)
+        live.stop()
+        settled(server)
+        live.start(20)
+        live.press("Record", "End")
+        held = {process for each in processes for process in family(each)}
+        busy = server.descriptors()
+        for process in held:
+            os.kill(process, signal.SIGKILL)
+        wait_for(lambda: server.sockets("udp") == 0 and server.open_under(folder) == 0)
+        assert server.descriptors() < busy
+    assert not list(folder.glob(f"{PREFIX}*")), "the recording itself goes with its session"
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 120) -> None:
+    """A lost browser is noticed within 35 seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "never true"
+        time.sleep(0.2)
