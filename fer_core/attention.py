@@ -24,10 +24,10 @@ from fer_core.runtimes import Crops, Probabilities
 
 __all__ = ["Attention", "Reads", "look"]
 
-PATCH_SHARE = 5 / 12
-"""Side of the patch, as a share of the crop's: 20 of 48 pixels, a mouth from corner to corner. A
-patch of a quarter leaves enough of a broad smile to be read: it takes 3 points of 95, this one 10,
-and only this one finds the mouth."""
+PATCH_SHARE = 1 / 2
+"""Side of the patch, as a share of the crop's: 24 of 48 pixels. Networks that were taught with
+rectangles erased read a broad smile round any smaller patch: 12 to 20 pixels take 4 points of the
+shipped network's 96, wherever they lie; 24 take 9, and find the mouth."""
 
 STRIDES = 4
 """A patch moves by this part of its own side, so that every pixel is covered sixteen times."""
@@ -83,7 +83,7 @@ def look(
 
     The patch has the crop's mean grey, so that covering adds no light and no dark, and reaches over
     the borders, so that they are covered as often as the middle. All places go through the
-    classifier in one batch: 170 crops at the default sizes.
+    classifier in one batch: 122 crops at the default sizes.
 
     >>> import numpy as np
     >>> from fer_core import Classifier
@@ -96,7 +96,7 @@ def look(
         classifier: the network.
         crop: uint8 (size, size, 1) or (size, size), from `fer_core.crops`.
         target: the class to ask about; None for the most probable one.
-        patch: side of the patch, pixels; None for five twelfths of the crop's side.
+        patch: side of the patch, pixels; None for half of the crop's side.
         stride: how far it moves, pixels, at most `patch`; None for a quarter of the patch.
 
     Raises:

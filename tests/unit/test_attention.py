@@ -61,8 +61,8 @@ def test_the_heat_lies_where_the_network_looks(size: int, rows: slice, columns: 
 def test_all_places_go_in_one_batch() -> None:
     network = Watches(slice(0, 8), slice(0, 8))
     seen = look(network, bright_part(48, slice(0, 8), slice(0, 8)))
-    assert network.batches == [170]
-    assert (seen.patch, seen.stride, seen.drops.shape) == (20, 5, (13, 13))
+    assert network.batches == [122]
+    assert (seen.patch, seen.stride, seen.drops.shape) == (24, 6, (11, 11))
 
 
 def test_the_formula_by_hand() -> None:
@@ -111,8 +111,8 @@ def test_the_crop_is_left_as_it_was() -> None:
         (np.zeros((48, 48), np.uint8), {"target": "smug"}, OptionError, "'smug'"),
         (np.zeros((48, 48), np.uint8), {"patch": 49}, OptionError, "1 to 48"),
         (np.zeros((48, 48), np.uint8), {"patch": 0}, OptionError, "1 to 48"),
-        (np.zeros((48, 48), np.uint8), {"stride": 21}, OptionError, "1 to 20"),
-        (np.zeros((48, 48), np.uint8), {"stride": 0}, OptionError, "1 to 20"),
+        (np.zeros((48, 48), np.uint8), {"stride": 25}, OptionError, "1 to 24"),
+        (np.zeros((48, 48), np.uint8), {"stride": 0}, OptionError, "1 to 24"),
     ],
 )
 def test_what_does_not_fit_is_said(
