@@ -38,6 +38,17 @@ def annotate(source: Path, made: Path, **changes: Any) -> Any:
     return annotate_confined(source, made / "out.mp4", LITERT, tables=tables, **changes)
 
 
+def children() -> set[int]:
+    """Process numbers of the workers that this process has now."""
+    tasks = Path(f"/proc/{os.getpid()}/task")
+    numbers = {
+        int(number)
+        for task in tasks.iterdir()
+        for number in (task / "children").read_text().split()
+    }
+    return {n for n in numbers if b"confined.child" in Path(f"/proc/{n}/cmdline").read_bytes()}
+
+
 def test_a_clip_comes_out_as_it_would_here(tmp_path: Path, made: Path) -> None:
     source = make_clip(tmp_path / "clip.mp4", Clip(size=SIZE))
     seen: list[VideoProgress] = []
@@ -73,21 +84,13 @@ def test_a_clip_that_ends_its_process_leaves_nothing_either(tmp_path: Path, made
         tmp_path / "clip.mp4", Clip(size=SIZE, times=tuple(i / 15 for i in range(400)))
     )
 
+    # Workers that other tests left idle are children of this process too.
+    before = children()
+
     def shot(progress: VideoProgress) -> None:
         assert list(made.glob(".making-*"))
-        os.kill(child(), signal.SIGKILL)
-
-    def child() -> int:
-        tasks = Path(f"/proc/{os.getpid()}/task")
-        children = [
-            int(number)
-            for task in tasks.iterdir()
-            for number in (task / "children").read_text().split()
-        ]
-        (found,) = (
-            n for n in children if b"confined.child" in Path(f"/proc/{n}/cmdline").read_bytes()
-        )
-        return found
+        (child,) = children() - before
+        os.kill(child, signal.SIGKILL)
 
     with pytest.raises(WorkerError, match=r"clip\.mp4 could not be finished"):
         annotate(source, made, progress=shot)
