@@ -24,6 +24,7 @@ import streamlit as st
 from fer_core.errors import OptionError
 from fer_core.recording import LiveRecorder, RecordingOptions, RecordingStatus
 from ui.later import Later
+from ui.while_here import while_here
 
 KEEP_VARIABLE = "FER_LIVE_RECORDINGS"
 MEGABYTES_VARIABLE = "FER_LIVE_RECORD_MB"
@@ -177,16 +178,8 @@ def shelf() -> Shelf:
     kept: Shelf | None = st.session_state.get(_SHELF_KEY)
     if kept is None or kept.closed:
         kept = st.session_state[_SHELF_KEY] = Shelf()
-    _held(str(kept.folder), kept)
+    while_here(kept, kept.let_go, kept.hold)
     return kept
-
-
-@st.cache_resource(scope="session", on_release=Shelf.let_go, show_spinner=False)
-def _held(folder: str, _shelf: Shelf) -> Shelf:
-    # Its release is how one hears that the page is gone; it may still come back to its session.
-    del folder  # tells the cache one shelf from the next
-    _shelf.hold()
-    return _shelf
 
 
 def kept_folder(environment: Mapping[str, str] | None = None) -> Path | None:

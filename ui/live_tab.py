@@ -29,6 +29,7 @@ from ui.live_recordings import Shelf, shelf
 from ui.live_settings import REFUSED_KEY, settings_form
 from ui.live_snapshot import snapshots
 from ui.live_timeline import POINTS, timeline_html
+from ui.while_here import while_here
 
 STREAM_KEY = "live_stream"
 SESSION_KEY = "live_session"
@@ -39,6 +40,8 @@ _SPAN_KEY = "live_span"
 _FACE_KEY = "live_face"
 
 PANEL_SECONDS = 0.5
+STREAMING_SECONDS = 5.0
+"""A stream whose last frame is older has ended, or will be told so."""
 
 ADVICE = {
     "slow": (
@@ -111,7 +114,15 @@ def _session() -> LiveSession:
             make_analyzer=resources.live_analyzer, governor=process_governor()
         )
     session: LiveSession = st.session_state[SESSION_KEY]
+    while_here(session, partial(_away, session))
     return session
+
+
+def _away(session: LiveSession) -> None:
+    """The page is gone: no detector waits for it, unless its stream goes on without it."""
+    idle = session.snapshot().idle_seconds
+    if idle is None or idle > STREAMING_SECONDS:
+        session.release()
 
 
 def _newest(session: LiveSession) -> NewestOnly:
