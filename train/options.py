@@ -69,8 +69,9 @@ class TrainOptions(RecipeOptions):
         checkpoint_seconds: the state of a run is written at the first end of an epoch that comes so
             many seconds after the last time, and at the end; 0 for every epoch. Where an epoch
             takes a second or two, to write it takes as long.
-        start_from: model folder whose weights the run starts from, of the same architecture,
-            classes and input size; empty for new weights.
+        start_from: model folder whose weights the run starts from, of the same architecture and
+            input size; empty for new weights. Where its classes are others, what it knows of those
+            that both have is kept.
     """
 
     architecture: str = "compact48"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.errors import DatasetError
+from fer_core.errors import DatasetError, OptionError
 from fer_core.model_store import ModelCard
 from train.batches import resized
 from train.data import Split
@@ -117,7 +116,9 @@ class Teachers:
         self._classes = classes
         self._models: list[tuple[keras.Model, ModelCard]] = []
         for name in names:
-            model, card = open_finished(name, classes, partial(_other, name, classes))
+            model, card = open_finished(name)
+            if card.classes != classes:
+                raise OptionError(_other(name, classes, card))
             self._models.append((fast_copy(model), card))
 
     @property

@@ -75,22 +75,9 @@ class ClipSettings:
 
 def settings(prefix: str) -> ClipSettings | None:
     """Draw the controls; None, and a sentence, when a time makes no sense."""
-    example = "Minutes:seconds, such as 1:05 or 1:05.5. Empty for"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        start = st.text_input(
-            "From",
-            key=f"{prefix}_from",
-            placeholder="0:00",
-            help=f"{example} the beginning.",
-            width=_TIME_WIDTH,
-        )
-        end = st.text_input(
-            "To",
-            key=f"{prefix}_to",
-            placeholder="the end",
-            help=f"{example} the end of the clip.",
-            width=_TIME_WIDTH,
-        )
+        start = _time_field("From", f"{prefix}_from", "0:00", "the beginning")
+        end = _time_field("To", f"{prefix}_to", "the end", "the end of the clip")
         every = st.selectbox(
             "Analyse",
             STEPS,
@@ -109,6 +96,16 @@ def settings(prefix: str) -> ClipSettings | None:
     except OptionError as error:
         st.error(str(error))
         return None
+
+
+def _time_field(words: str, key: str, placeholder: str, empty: str) -> str:
+    return st.text_input(
+        words,
+        key=key,
+        placeholder=placeholder,
+        help=f"Minutes:seconds, such as 1:05 or 1:05.5. Empty for {empty}.",
+        width=_TIME_WIDTH,
+    )
 
 
 def checked(start: str, end: str, every: int, sound: bool, bars: bool) -> ClipSettings:

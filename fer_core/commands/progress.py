@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 from typing import Any
 
+from fer_core.closing import Closing
 from fer_core.commands.common import complain
 
 __all__ = ["Progress"]
 
 
-class Progress:
+class Progress(Closing):
     """How far a run over several files is; silent where standard error is no terminal.
 
     The bar runs over bytes: a long clip counts for more than a picture.
@@ -89,19 +89,15 @@ class Progress:
         else:
             self._bar.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
+    def close(self) -> None:
+        """Leave the bar as it stands; calling it twice is allowed."""
+        if self._bar is not None:
+            self._bar.stop()
+
     def __enter__(self) -> Progress:
         if self._bar is not None:
             self._bar.start()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
 
 def _short(name: str, most: int = 32) -> str:

@@ -1,4 +1,4 @@
-"""The Training metrics tab on whole, half-written, old and empty folders."""
+"""The Training metrics tab on whole folders, a run that goes on, and twenty models."""
 
 from __future__ import annotations
 
@@ -8,84 +8,29 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.emotions import CLASSES
-from tests.app.metrics_made import CORRUPTIONS, full_evaluation, make_full_model, write_dataset
+from tests.app.metrics_made import CORRUPTIONS, full_evaluation, make_full_model
+from tests.app.metrics_page import (
+    charts,
+    choose,
+    figures,
+    html,
+    notes,
+    opened,
+    page_with_other_tab,
+    section,
+    texts,
+)
 from tests.made_models import made_evaluation, make_history, make_model
 from ui.metrics_tab import SECTIONS
 
 ROOT = Path(__file__).parents[2]
 OPENS_IN = 2.0
 """Seconds of processor time in which the tab opens: a busy machine is not the tab's fault."""
-
-
-def page() -> None:
-    from ui import metrics_tab
-
-    metrics_tab.render()
-
-
-def page_with_other_tab() -> None:
-    import streamlit as st
-
-    from ui import metrics_tab
-
-    if st.checkbox("Training metrics", value=True):
-        metrics_tab.render()
-
-
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("FER_LIVE_MODELS", str(folder))
-    for name in ("FER_LIVE_RUNS", "FER_LIVE_DATA"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
-
-
-def opened() -> AppTest:
-    tab = AppTest.from_function(page, default_timeout=60).run()
-    assert not tab.exception
-    return tab
-
-
-def charts(tab: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in tab.get("plotly_chart")]
-
-
-def figures(tab: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in tab.metric}
-
-
-def html(tab: AppTest) -> str:
-    parts = [part.proto.body for part in tab.get("html")]
-    return "\n".join(part for part in parts if not part.startswith("<style>"))
-
-
-def section(tab: AppTest, name: str) -> AppTest:
-    tab.session_state["metrics_section"] = name
-    tab.run()
-    assert not tab.exception
-    return tab
-
-
-def choose(tab: AppTest, *names: str) -> AppTest:
-    tab.multiselect(key="metrics_models").set_value(list(names)).run()
-    assert not tab.exception
-    return tab
-
-
-def texts(tab: AppTest) -> str:
-    return "\n".join(part.value for part in (*tab.markdown, *tab.caption))
-
-
-def notes(tab: AppTest) -> str:
-    return "\n".join(note.value for note in tab.info)
 
 
 def test_a_whole_folder_shows_everything(models: Path) -> None:
@@ -295,103 +240,6 @@ def test_an_older_evaluation_says_what_it_lacks(models: Path) -> None:
     assert not charts(section(tab, "ROC"))
 
 
-# Pictures
-
-
-def test_without_a_data_set_it_says_how_to_name_one(models: Path) -> None:
-    make_full_model(models / "only")
-    tab = section(opened(), "Confusion")
-    assert "FER_LIVE_DATA=/path/to/fer2013.csv" in notes(tab)
-    assert "Folders" in notes(tab)
-    assert "<img" not in html(tab)
-
-
-def test_the_pictures_of_a_mistake(
-    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_full_model(models / "only")
-    monkeypatch.setenv("FER_LIVE_DATA", str(write_dataset(tmp_path / "fer2013.npz")))
-    tab = section(opened(), "Confusion")
-    tab.selectbox(key="metrics_truth").select("fear").run()
-    tab.selectbox(key="metrics_answer").select("sad").run()
-    assert not tab.exception
-    assert not tab.info
-    assert not tab.warning
-    # Rows of fear: 2, 9, 16 after those of the other splits.
-    assert re.findall(r"row (\d+)", html(tab)) == ["170", "177", "184"]
-    assert html(tab).count("<img") == 3
-    assert "90% sure" in html(tab)
-    tab.selectbox(key="metrics_answer").select("fear").run()
-    assert "These answers are right" in notes(tab)
-    section(tab, "Data")
-    assert html(tab).count("<img") == 70
-    before = html(tab)
-    tab.button[0].click().run()
-    assert html(tab) != before
-    tab.selectbox(key="metrics_sample_split").select("Training").run()
-    assert max(map(int, re.findall(r"row (\d+)", html(tab)))) < 84
-
-
-def test_a_data_set_named_on_the_page(models: Path, tmp_path: Path) -> None:
-    make_full_model(models / "only")
-    file = write_dataset(tmp_path / "fer2013.npz")
-    tab = section(opened(), "Confusion")
-    tab.text_input(key="metrics_data").set_value(str(file)).run()
-    assert not tab.exception
-    assert html(tab).count("<img") == 3
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [(None, "There is no data set at"), (b"PK", "cannot be read"), (b"", "cannot be read")],
-)
-def test_a_data_set_that_cannot_be_read_is_a_sentence(
-    content: bytes | None,
-    words: str,
-    models: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    make_full_model(models / "only")
-    file = tmp_path / "fer2013.npz"
-    if content is not None:
-        file.write_bytes(content)
-    monkeypatch.setenv("FER_LIVE_DATA", str(file))
-    for name in ("Confusion", "Data"):
-        tab = section(opened(), name)
-        assert words in tab.warning[0].value
-
-
-def test_a_data_set_of_another_order_shows_no_wrong_pictures(
-    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = make_full_model(models / "only")
-    data = json.loads((folder / "evaluation.json").read_text())
-    for answers in data["PrivateTest"]["mistakes"].values():
-        for rows in answers.values():
-            for row in rows:
-                row[0] += 1
-    (folder / "evaluation.json").write_text(json.dumps(data))
-    monkeypatch.setenv("FER_LIVE_DATA", str(write_dataset(tmp_path / "fer2013.npz")))
-    tab = section(opened(), "Confusion")
-    assert "another order" in tab.warning[0].value
-    assert "<img" not in html(tab)
-
-
-def test_a_page_for_others_does_not_ask_for_paths(
-    models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_full_model(models / "only")
-    monkeypatch.setattr("ui.metrics_pictures.only_this_machine", lambda: False)
-    tab = section(opened(), "Confusion")
-    assert not tab.text_input
-    assert "FER_LIVE_DATA" in notes(tab)
-    assert "Folders" not in notes(tab)
-
-
-# Runs that go on
-
-
 def test_a_run_that_is_training_now(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -424,111 +272,6 @@ def test_a_run_that_is_training_now(
     tab.run()
     assert "is training" not in texts(tab)
     assert "Accuracy" in figures(tab)
-
-
-def test_no_models_at_all(models: Path) -> None:
-    assert "There is no model folder" in notes(opened())
-
-
-def test_a_models_folder_that_does_not_exist(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FER_LIVE_MODELS", str(tmp_path / "none"))
-    assert "There is no model folder" in notes(opened())
-
-
-def test_an_empty_folder(models: Path) -> None:
-    (models / "empty").mkdir()
-    tab = opened()
-    said = notes(tab)
-    assert "no card yet" in said
-    assert "no history.csv" in said
-    assert "no evaluation.json" in said
-    assert not charts(tab)
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "words"),
-    [
-        ("evaluation.json", "{", "half written"),
-        ("evaluation.json", "", "half written"),
-        ("evaluation.json", "[1, 2]", "names none of the splits"),
-        ("evaluation.json", '{"test": {"accuracy": 0.7}}', "names none of the splits"),
-        ("evaluation.json", '{"PrivateTest": {"accuracy": 0.7}}', "'classes' is missing"),
-        ("evaluation.json", '{"PrivateTest": null}', "another form"),
-        ("evaluation.json", '{"PrivateTest": {"classes": 5}}', "another form"),
-        ("history.csv", "", "no epoch that can be drawn"),
-        ("history.csv", "epoch,seconds,learning_rate,loss", "no epoch that can be drawn"),
-        ("history.csv", "a;b\n1;2\n", "no epoch that can be drawn"),
-        ("history.csv", "epoch,loss\n1,nan\n2,inf\n", "no epoch that can be drawn"),
-        ("history.csv", "\x00\x01\x02", "no epoch that can be drawn"),
-        ("card.json", "{", "cannot be read"),
-        ("card.json", "[]", "not a JSON object"),
-        ("card.json", '{"schema": 0, "name": "old"}', "schema 0"),
-        ("card.json", '{"schema": 1, "name": "x"}', "lacks something"),
-    ],
-)
-def test_a_file_that_cannot_be_used_is_a_sentence(
-    file: str, content: str, words: str, models: Path
-) -> None:
-    (make_model(models / "odd") / file).write_text(content)
-    tab = opened()
-    assert words in notes(tab)
-    # The other files are shown all the same.
-    assert len(charts(tab)) == (0 if file == "history.csv" else 2)
-    assert bool(figures(tab)) == (file != "evaluation.json")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"confusion_matrix": [[1, 2], [3, 4]]},
-        {"confusion_matrix": [[-1] * 7] * 7},
-        {"confusion_matrix": "none"},
-        {"accuracy": 71.2},
-        {"accuracy": None},
-        {"per_class": {}},
-        {"accuracy_interval": [0.1]},
-        {"macro_f1": "high"},
-    ],
-)
-def test_an_evaluation_of_another_form_is_left_out(change: dict[str, Any], models: Path) -> None:
-    folder = make_model(models / "odd")
-    good = made_evaluation()
-    (folder / "evaluation.json").write_text(
-        json.dumps({"PrivateTest": {**good, **change}, "PublicTest": good})
-    )
-    tab = opened()
-    assert "evaluation of PrivateTest" in notes(tab)
-    assert tab.selectbox(key="metrics_split").value == "PublicTest"
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("parameters", "many"),
-        ("temperature", 1),
-        ("figures", {"PrivateTest": 3}),
-        ("figures", {"PrivateTest": {"accuracy": 0.5, "accuracy_low": 0.4}}),
-        ("training", []),
-        ("out_of_scope", 3),
-    ],
-)
-def test_a_card_with_odd_values_never_breaks_the_page(key: str, value: Any, models: Path) -> None:
-    file = make_model(models / "odd") / "card.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
-    tab = opened()
-    assert len(charts(tab)) == 2
-    for name in ("Card", "Data"):
-        assert not section(tab, name).error
-
-
-def test_an_old_history_with_fewer_columns_is_drawn(models: Path) -> None:
-    folder = make_model(models / "old")
-    (folder / "history.csv").write_text("epoch,loss,accuracy\n0,1.5,0.4\n1,1.2,0.5\n")
-    accuracy = charts(opened())[0]
-    assert [line["name"] for line in accuracy["data"]] == ["training"]
-    assert accuracy["data"][0]["y"] == pytest.approx([40, 50])
 
 
 def test_twenty_models_open_quickly(models: Path) -> None:

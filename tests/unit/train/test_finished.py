@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError, OptionError
 from train.fit import fit, predict
 from train.fused import FusedBatchNormalization, with_fused_normalisation
@@ -40,7 +41,6 @@ def test_a_run_starts_with_the_answers_of_the_network_it_starts_from(tmp_path):
     ("change", "kind", "sentence"),
     [
         ({"start_from": "missing"}, ModelError, "missing"),
-        ({"classes": ("happy", "sad")}, OptionError, "tells apart angry, disgust"),
         ({"architecture": "compact48"}, OptionError, "do not fit this network"),
     ],
 )
@@ -49,6 +49,37 @@ def test_what_a_run_cannot_start_from_is_one_sentence(tmp_path, change, kind, se
     options = replace(QUICK, **{"start_from": str(folder), **change})
     with pytest.raises(kind, match=sentence):
         fit(made_dataset(), options, tmp_path / "run")
+
+
+@pytest.mark.parametrize("change", [{"classes": ("sad", "happy")}, {"labels": "ferplus"}])
+def test_a_run_with_other_classes_knows_those_that_both_have(tmp_path, change):
+    folder = teacher_folder(tmp_path / "finished", 7)
+    options = replace(QUICK, **change)
+    fresh, started = (
+        network_for_training(replace(options, start_from=start), 0.0, 255.0).get_weights()
+        for start in ("", str(folder))
+    )
+    finished = keras.saving.load_model(folder / "model.keras", compile=False).get_weights()
+    for ours, theirs in zip(started[:-2], finished[:-2], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours, theirs in zip(started[-2:], finished[-2:], strict=True):
+        assert ours.shape[-1] == len(options.class_names)
+        for at, name in enumerate(options.class_names):
+            if name in CLASSES:
+                np.testing.assert_array_equal(ours[..., at], theirs[..., CLASSES.index(name)])
+    if "contempt" in options.class_names:
+        np.testing.assert_array_equal(started[-1][-1], fresh[-1][-1])
+        assert started[-2].std() > 0
+
+
+def test_a_run_cannot_start_from_a_network_that_shares_no_class(tmp_path):
+    folder = teacher_folder(tmp_path / "finished", 7, ("red", "blue"))
+    with pytest.raises(OptionError, match="tells apart red, blue; this run happy, sad"):
+        fit(
+            made_dataset(),
+            replace(QUICK, classes=("happy", "sad"), start_from=str(folder)),
+            tmp_path / "run",
+        )
 
 
 def test_a_start_and_a_trunk_exclude_each_other():
