@@ -288,7 +288,7 @@ def test_no_network_library_is_imported(models: Path) -> None:
     code = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "from tests.app.test_metrics_tab import page\n"
+        "from tests.app.metrics_page import page\n"
         "tab = AppTest.from_function(page, default_timeout=60).run()\n"
         "assert not tab.exception\n"
         "heavy = {'tensorflow', 'keras', 'mediapipe', 'ai_edge_litert'} & set(sys.modules)\n"

@@ -17,7 +17,6 @@ from fer_core.detectors.base import Picture
 from fer_core.results import FrameResult
 from fer_core.video import VideoOptions
 from tests.clips import FakeAnalyzer, file_names
-from ui import video_tab
 from ui.choices import Choice
 
 LIMIT = 60.0
@@ -69,6 +68,7 @@ def end_session() -> None:
 
 
 def page() -> None:
+    from ui import video_tab
 
     video_tab.render()
 
