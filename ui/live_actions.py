@@ -55,11 +55,12 @@ def _buttons(session: LiveSession, place: Shelf) -> None:
             args=(not paused,),
             help="The picture stands still and nothing is analysed; the connection stays.",
         )
+        # Two buttons, not one that changes: a click that comes twice, or late, means what it said.
         st.button(
             "End" if active else "Record",
             icon=":material/stop_circle:" if active else ":material/fiber_manual_record:",
             type="primary" if active else "secondary",
-            key="live_record",
+            key="live_end" if active else "live_record",
             on_click=_end if active else _record,
             args=(session, place),
             help="The picture as shown, and a row for every face and frame.",
@@ -92,6 +93,8 @@ def _mark(session: LiveSession) -> None:
 
 
 def _record(session: LiveSession, place: Shelf) -> None:
+    if place.active:
+        return
     st.session_state.pop(_READY_KEY, None)
     try:
         session.record(place.start())

@@ -104,6 +104,23 @@ def test_record_stop_download_and_delete(drawn, session, tmp_path):
     assert not list(tmp_path.rglob("faces.csv"))
 
 
+def test_a_click_that_comes_twice_or_late_means_what_it_said(drawn, session):
+    """A busy browser may send one again, or one on a button that the server has replaced."""
+    button(drawn, "Record").click()
+    drawn.run()
+    feed(session, 5)
+    ui.live_actions._record(session, ui.live_actions.shelf())
+    drawn.run()
+    assert not drawn.expander, "the recording goes on"
+    late = button(drawn, "End")
+    late.click()
+    drawn.run()
+    late.click()
+    drawn.run()
+    assert [box.label for box in drawn.expander] == ["Recordings (1)"]
+    assert button(drawn, "Record"), "and none has begun"
+
+
 def test_the_end_of_the_stream_ends_the_recording(drawn, session):
     button(drawn, "Record").click()
     drawn.run()
