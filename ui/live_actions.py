@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from fer_core.errors import FerError
@@ -12,6 +14,7 @@ from ui.live_recordings import Recording, Shelf, actual_size, kept_folder, shelf
 DRAWN_KEY = "live_actions_drawn"
 """In session state: what the row of buttons showed when it was drawn last."""
 _NOTE_KEY = "live_note"
+_MARKED_KEY = "live_marked_at"
 _NEUTRAL_KEY = "live_neutral"
 _SAID_KEY = "live_recordings_said"
 _READY_KEY = "live_recording_ready"
@@ -27,6 +30,11 @@ _KINDS = {
 def actions_state(session: LiveSession) -> tuple[bool, bool]:
     """What decides how the buttons look: whether it is paused, and whether it records."""
     return session.paused, shelf().active
+
+
+TWICE_SECONDS = 0.5
+"""Marks closer than that are one: when a fragment's timer fires in the moment of a click, the page
+sends the click with both, and Streamlit answers it twice."""
 
 
 @st.fragment
@@ -88,6 +96,10 @@ def _buttons(session: LiveSession, place: Shelf) -> None:
 
 
 def _mark(session: LiveSession) -> None:
+    now = time.monotonic()
+    if now - st.session_state.get(_MARKED_KEY, -TWICE_SECONDS) < TWICE_SECONDS:
+        return
+    st.session_state[_MARKED_KEY] = now
     session.mark(st.session_state.get(_NOTE_KEY) or "")
     st.session_state[_NOTE_KEY] = ""
 

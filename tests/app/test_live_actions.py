@@ -69,7 +69,8 @@ def test_pause_and_go_on(drawn, session):
     assert not session.paused
 
 
-def test_a_mark_carries_the_note_once(drawn, session):
+def test_a_mark_carries_the_note_once(drawn, session, monkeypatch):
+    monkeypatch.setattr(ui.live_actions, "TWICE_SECONDS", 0.0)
     drawn.text_input(key="live_note").set_value("the joke")
     button(drawn, "Mark").click()
     drawn.run()
@@ -77,6 +78,17 @@ def test_a_mark_carries_the_note_once(drawn, session):
     drawn.run()
     assert [marker.note for marker in session.timeline().markers] == ["the joke", ""]
     assert drawn.text_input(key="live_note").value == ""
+
+
+def test_a_mark_that_comes_twice_is_one(drawn, session, monkeypatch):
+    for _ in range(2):
+        button(drawn, "Mark").click()
+        drawn.run()
+    assert len(session.timeline().markers) == 1
+    monkeypatch.setattr(ui.live_actions, "TWICE_SECONDS", 0.0)
+    button(drawn, "Mark").click()
+    drawn.run()
+    assert len(session.timeline().markers) == 2
 
 
 def test_record_stop_download_and_delete(drawn, session, tmp_path):
