@@ -13,6 +13,9 @@ from ui.live_recordings import Recording, Shelf, actual_size, kept_folder, shelf
 
 DRAWN_KEY = "live_actions_drawn"
 """In session state: what the row of buttons showed when it was drawn last."""
+TWICE_SECONDS = 0.5
+"""Marks closer than that are one: when a fragment's timer fires in the moment of a click, the page
+sends the click with both, and Streamlit answers it twice."""
 _NOTE_KEY = "live_note"
 _MARKED_KEY = "live_marked_at"
 _NEUTRAL_KEY = "live_neutral"
@@ -30,11 +33,6 @@ _KINDS = {
 def actions_state(session: LiveSession) -> tuple[bool, bool]:
     """What decides how the buttons look: whether it is paused, and whether it records."""
     return session.paused, shelf().active
-
-
-TWICE_SECONDS = 0.5
-"""Marks closer than that are one: when a fragment's timer fires in the moment of a click, the page
-sends the click with both, and Streamlit answers it twice."""
 
 
 @st.fragment

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fer_core.video import VideoOptions
-from tests.app.video_page import Stage, end_session, until
+from tests.app.session import end_session, until
+from tests.app.video_page import Stage
 from tests.made_models import make_model
 from ui import video_job, video_places, video_tab
 from ui.video_job import MakeAnalyzer, VideoJob

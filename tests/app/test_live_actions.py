@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
 import ui.live_actions
 import ui.live_recordings
 from fer_core.errors import OptionError
 from fer_core.live import LiveSession
+from tests.app.session import end_session
 from tests.unit.live_bench import FakeAnalyzer, frame
 from tests.unit.recording_bench import picture, result
 from ui.live_recordings import PREFIX, Shelf, bounds, kept_folder, sweep
@@ -211,11 +211,11 @@ def test_recordings_outlast_a_short_break_of_the_pages_connection(monkeypatch, t
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     page = AppTest.from_function(holding, default_timeout=60).run()
     folder = Path(page.text[0].value)
-    clear_session_cache("test session id")
+    end_session()
     assert folder.is_dir()
     assert Path(page.run().text[0].value) == folder
     monkeypatch.setattr(ui.live_recordings, "AWAY_SECONDS", 0.05)
-    clear_session_cache("test session id")
+    end_session()
     deadline = time.monotonic() + 20
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -13,12 +13,12 @@ import pytest
 import streamlit
 import streamlit_webrtc.component
 from PIL import Image
-from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
 import ui.live_tab
 from fer_core.live_settings import CameraWish
 from fer_core.results import FrameResult
+from tests.app.session import end_session, until
 from tests.unit.live_bench import frame
 from ui.live_notice import DEPLOYER_NOTICE, LONGEST, deployer_notice
 from ui.live_snapshot import in_words
@@ -154,20 +154,13 @@ def test_a_snapshot_without_a_face_says_so():
     assert "No face was found" in in_words(FrameResult(64, 48, ()))
 
 
-def until(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return true()
-
-
 def test_no_detector_waits_for_a_page_that_is_gone(run):
     """Streamlit keeps its session for two minutes, in which many pages can be opened."""
     page = run()
     session = page.session_state["live_session"]
     assert session.ready
-    clear_session_cache("test session id")
-    assert until(lambda: not session.ready)
+    end_session()
+    until(lambda: not session.ready, 20)
     page.run()
     assert session.ready, "it came back"
 
@@ -176,6 +169,6 @@ def test_a_stream_goes_on_while_its_page_is_away(run):
     page = run()
     session = page.session_state["live_session"]
     session.callback(frame())
-    clear_session_cache("test session id")
+    end_session()
     time.sleep(0.3)
     assert session.ready

@@ -13,9 +13,9 @@ import pytest
 from fer_core.detectors.base import Picture
 from fer_core.errors import ModelError
 from fer_core.results import FrameResult
+from tests.app.session import LIMIT, until
 from tests.app.video_page import (
     FORTY,
-    LIMIT,
     Stage,
     TabAnalyzer,
     finished,
@@ -24,7 +24,6 @@ from tests.app.video_page import (
     press_in_row,
     rows,
     states,
-    until,
 )
 from tests.clips import Clip, make_clip
 from ui import video_files, video_job, video_tab

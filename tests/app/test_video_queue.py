@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fer_core.errors import VideoError
 from fer_core.video import VideoOptions
+from tests.app import session
 from tests.clips import file_names
 from ui import video_places, video_queue
 from ui.video_places import Places
 from ui.video_queue import MOST_CLIPS, Order, QueuedClip, Workplace
 
 LIMIT = 30.0
+until = partial(session.until, seconds=LIMIT)
 
 
 class HeldJob:
@@ -66,13 +68,6 @@ def place(jobs: list[HeldJob]) -> Iterator[Workplace]:
     made = Workplace()
     yield made
     made.close()
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
 
 
 def order() -> Order:

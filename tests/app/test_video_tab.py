@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.session import LIMIT, end_session, until
 from tests.app.video_page import (
     FORTY,
-    LIMIT,
     Stage,
-    end_session,
     finished,
     opened,
     press,
     press_in_row,
     rows,
     states,
-    until,
     upload,
     upload_all,
 )

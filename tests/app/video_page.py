@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
 from fer_core.closing import Closing
 from fer_core.detectors.base import Picture
 from fer_core.results import FrameResult
 from fer_core.video import VideoOptions
+from tests.app.session import LIMIT, until
 from tests.clips import FakeAnalyzer, file_names
 from ui.choices import Choice
 
-LIMIT = 60.0
 FORTY = tuple(i / 15 for i in range(40))
 
 
@@ -62,11 +60,6 @@ class Stage:
         return file_names(self.temporary)
 
 
-def end_session() -> None:
-    """What Streamlit does when a viewer has gone; AppTest's sessions all have one name."""
-    clear_session_cache("test session id")
-
-
 def page() -> None:
     from ui import video_tab
 
@@ -89,13 +82,6 @@ def upload_all(tab: AppTest, files: list[tuple[Path, str]]) -> None:
     given = [(name, file.read_bytes(), "video/mp4") for file, name in files]
     tab.file_uploader[0].set_value(given).run()
     assert not tab.exception
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
 
 
 def finished(tab: AppTest) -> AppTest:
