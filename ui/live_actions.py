@@ -118,6 +118,8 @@ def _end(session: LiveSession, place: Shelf) -> None:
 
 
 def _keep(place: Shelf, recording: Recording) -> None:
+    if recording not in place.recordings:
+        return  # the click came twice, and the first one kept it
     try:
         st.session_state[_SAID_KEY] = f"Kept in {place.keep(recording)}."
     except FerError as error:
