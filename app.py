@@ -13,7 +13,9 @@ else:
     from streamlit.starlette import App
 
     from api.mount import MountedApi
+    from fer_core.allocator import share_freed_memory
     from ui.opening import opening_page
 
+    share_freed_memory()
     api = MountedApi(base=get_option("server.baseUrlPath"))
     app = App(__file__, routes=api.routes, lifespan=opening_page(api.lifespan))

@@ -81,6 +81,7 @@ class LiveSession:
         self._failures = 0
         self._last_mirror = self._settings.mirror
         self._paused = False
+        self._streaming = False
         self._sink: FrameSink | None = None
         self._notes: list[str] = []
         self._shown: Picture | None = None
@@ -114,6 +115,11 @@ class LiveSession:
     def paused(self) -> bool:
         """Whether the picture stands still and nothing is analysed; the connection stays."""
         return self._paused
+
+    @property
+    def streaming(self) -> bool:
+        """Whether a frame has come since the last stream ended."""
+        return self._streaming
 
     @property
     def allowed_rate(self) -> float | None:
@@ -217,6 +223,7 @@ class LiveSession:
             analyzer = self._analyzer
             if analyzer is None:
                 return None
+            self._streaming = True
             pts = self._step(analyzer, frame, settings)
             result = analyzer.track(picture, pts)
             threshold = analyzer.min_confidence
@@ -312,6 +319,7 @@ class LiveSession:
         with self._work_lock:
             if fresh is None:
                 self._leave()
+                self._streaming = False
             old, self._analyzer = self._analyzer, fresh
             self._answers.reset()
             self.calibration.reset()  # another tracker numbers anew, from 1

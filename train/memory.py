@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import platform
+from fer_core.allocator import set_malloc_options
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 """Of glibc's `malloc.h`."""
@@ -23,8 +22,4 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether glibc was there and agreed.
     """
-    if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
-        return False
-    mallopt = ctypes.CDLL(None).mallopt
-    wanted = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, _PAD))
-    return all(bool(mallopt(ctypes.c_int(name), ctypes.c_int(value))) for name, value in wanted)
+    return set_malloc_options((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, _PAD))

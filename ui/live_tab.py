@@ -121,7 +121,7 @@ def _session() -> LiveSession:
 def _away(session: LiveSession) -> None:
     """The page is gone: no detector waits for it, unless its stream goes on without it."""
     idle = session.snapshot().idle_seconds
-    if idle is None or idle > STREAMING_SECONDS:
+    if not session.streaming or idle is None or idle > STREAMING_SECONDS:
         session.release()
 
 

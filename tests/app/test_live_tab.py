@@ -172,3 +172,15 @@ def test_a_stream_goes_on_while_its_page_is_away(run):
     end_session()
     time.sleep(0.3)
     assert session.ready
+
+
+def test_no_detector_waits_for_a_page_that_is_gone_just_after_its_stream(run):
+    page = run()
+    session = page.session_state["live_session"]
+    session.callback(frame())
+    session.release()  # STOP; the run of the page that follows makes ready for the next START
+    until(lambda: not session.ready, 20)
+    page.run()
+    assert session.ready
+    end_session()
+    until(lambda: not session.ready, 4)

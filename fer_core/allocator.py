@@ -1,0 +1,42 @@
+"""Tells glibc's allocator what to do with freed memory; elsewhere nothing is done."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+
+__all__ = ["set_malloc_options", "share_freed_memory"]
+
+M_ARENA_MAX = -8
+"""Of glibc's `malloc.h`."""
+
+ARENAS = 2
+
+
+def share_freed_memory() -> bool:
+    """Let all threads of this process allocate from the same few arenas; for long-lived servers.
+
+    glibc gives new threads arenas of their own, up to eight per core, and what one thread has freed
+    in its arena stays there while another asks the kernel for more. A page of the app works in many
+    short-lived threads: opened and closed again, it left 15 MB behind each time, with two arenas
+    none after the third. To be called before the threads start; `MALLOC_ARENA_MAX` has precedence.
+
+    Returns:
+        Whether glibc was there and agreed.
+    """
+    if os.environ.get("MALLOC_ARENA_MAX"):
+        return False
+    return set_malloc_options((M_ARENA_MAX, ARENAS))
+
+
+def set_malloc_options(*wanted: tuple[int, int]) -> bool:
+    """Set glibc's allocator's options, each by its number in `malloc.h` and its value.
+
+    Returns:
+        Whether glibc was there and agreed to all.
+    """
+    if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return all(bool(mallopt(ctypes.c_int(name), ctypes.c_int(value))) for name, value in wanted)

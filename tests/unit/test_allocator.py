@@ -1,0 +1,78 @@
+"""Memory that one thread has freed is used by the next, in a server that asks for it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer_core.allocator import share_freed_memory
+
+ROOT = Path(__file__).resolve().parents[2]
+GLIBC = platform.libc_ver()[0] == "glibc"
+
+# Eight threads, one after the other, none of which ends: each takes 16 MB in small pieces and gives
+# them back, but for the last, so that the kernel cannot have them.
+GROWTH = """
+import ctypes, sys, threading
+from fer_core.allocator import share_freed_memory
+if sys.argv[1] == "shared":
+    assert share_freed_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+SIZE = 32 << 10
+
+def resident():
+    with open("/proc/self/statm") as stream:
+        return int(stream.read().split()[1]) * 4096
+
+def work(done, end):
+    places = [libc.malloc(SIZE) for _ in range(512)]
+    for place in places:
+        ctypes.memset(place, 1, SIZE)
+    for place in places[:-1]:
+        libc.free(place)
+    done.set()
+    end.wait()
+
+end = threading.Event()
+before = resident()
+for _ in range(8):
+    done = threading.Event()
+    threading.Thread(target=work, args=(done, end)).start()
+    done.wait()
+print((resident() - before) / 1e6)
+end.set()
+"""
+
+
+def growth(how: str) -> float:
+    command = [sys.executable, "-c", GROWTH, how]
+    done = subprocess.run(
+        command, cwd=ROOT, env={}, check=True, capture_output=True, text=True, timeout=60
+    )
+    return float(done.stdout)
+
+
+@pytest.mark.skipif(not GLIBC, reason="glibc's own option")
+def test_threads_use_what_others_have_freed():
+    shared, plain = growth("shared"), growth("plain")
+    assert shared < plain / 2, (shared, plain)
+
+
+@pytest.mark.parametrize(
+    ("system", "library", "asked_for"),
+    [("Darwin", "", None), ("Linux", "musl", None), ("Linux", "glibc", "4")],
+)
+def test_elsewhere_or_where_it_is_set_nothing_is_done(monkeypatch, system, library, asked_for):
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "libc_ver", lambda: (library, ""))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("not asked"))
+    monkeypatch.setattr(os, "environ", {"MALLOC_ARENA_MAX": asked_for} if asked_for else {})
+    assert not share_freed_memory()
