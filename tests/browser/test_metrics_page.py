@@ -218,6 +218,9 @@ def test_the_charts_script_is_there_before_a_chart_is_asked_for(open_live, made)
     with page.expect_response("**/static/js/PlotlyChart.*.js", timeout=PATIENCE) as waited:
         pass
     assert waited.value.ok
+    # Fetched only: to run it takes a second or two, in which no click is answered.
+    link = page.locator('head link[rel="modulepreload"][href*="/static/js/PlotlyChart."]')
+    expect(link).to_have_count(1)
     expect(page.get_by_role("tab", name="Live")).to_have_attribute("aria-selected", "true")
     nothing_amiss(page)
 
