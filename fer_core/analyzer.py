@@ -24,6 +24,7 @@ from fer_core.runtimes import RUNTIMES
 from fer_core.sampling import EveryNth
 from fer_core.smoothing import Smoother, SmoothingOptions
 from fer_core.tracking import Tracker, TrackerOptions
+from fer_core.turns import Turns
 
 if TYPE_CHECKING:
     from fer_core.detectors.base import Detector, Picture
@@ -46,6 +47,9 @@ class AnalyzerOptions:
             `uncertain`; None for the model card's `uncertain_below`.
         tracking: how forgiving the tracker is.
         smoothing: how strongly probabilities and boxes of a track are smoothed.
+        faces_per_frame: where `track` is given more faces than this it reads so many of them, those
+            that have waited longest, and new ones always; the others keep what they were last read
+            as. None reads all of them in every frame.
     """
 
     detector: str = "blazeface"
@@ -56,12 +60,17 @@ class AnalyzerOptions:
     min_confidence: float | None = None
     tracking: TrackerOptions = field(default_factory=TrackerOptions)
     smoothing: SmoothingOptions = field(default_factory=SmoothingOptions)
+    faces_per_frame: int | None = None
 
     def __post_init__(self) -> None:
         _check_name("detector", self.detector, tuple(DETECTORS))
         _check_name("runtime", self.runtime, RUNTIMES)
         if self.threads is not None and self.threads < 1:
             raise OptionError(f"threads must be at least 1. Received: {self.threads}.")
+        if self.faces_per_frame is not None and self.faces_per_frame < 1:
+            raise OptionError(
+                f"faces_per_frame must be at least 1. Received: {self.faces_per_frame}."
+            )
         if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
             raise OptionError(
                 f"min_confidence must be from 0 to 1. Received: {self.min_confidence}."
@@ -125,6 +134,7 @@ class Analyzer(Closing):
         self.classifier = classifier
         self._tracker = Tracker(self.options.tracking)
         self._smoother = Smoother(self.options.smoothing)
+        self._turns = Turns(self.options.faces_per_frame)
 
     @property
     def min_confidence(self) -> float:
@@ -148,7 +158,9 @@ class Analyzer(Closing):
             ModelError: the network failed or is closed.
         """
         picture = load_picture(source)
-        detections, probabilities, timings = self._read(picture)
+        detections, detecting = self._detect(picture)
+        probabilities, timings = self._read(picture, detections)
+        timings = {**detecting, **timings, "track": 0.0}
         faces = [
             self._face(detection, tuple(map(float, row)))
             for detection, row in zip(detections, probabilities, strict=True)
@@ -175,16 +187,24 @@ class Analyzer(Closing):
         """
         if not _is_frame(picture):
             picture = load_picture(picture)
-        detections, probabilities, timings = self._read(picture, self._expected(picture, pts))
+        detections, timings = self._detect(picture, self._expected(picture, pts))
         started = time.perf_counter()
         numbers = self._tracker.update([detection.box for detection in detections], pts)
+        chosen = self._turns.choose(numbers)
+        tracking = _milliseconds_since(started)
+        probabilities, reading = self._read(picture, [detections[place] for place in chosen])
+        started = time.perf_counter()
+        rows = self._turns.fill(numbers, chosen, probabilities)
         faces = []
-        for number, detection, row in zip(numbers, detections, probabilities, strict=True):
+        for number, detection, row in zip(numbers, detections, rows, strict=True):
             box, steady = self._smoother.update(number, detection.box, tuple(map(float, row)), pts)
             faces.append(self._face(detection, steady, number, box))
-        self._smoother.keep(self._tracker.live_tracks())
+        live = self._tracker.live_tracks()
+        self._smoother.keep(live)
+        self._turns.keep(live)
         faces.sort(key=lambda face: face.track_id or 0)
-        timings["track"] = _milliseconds_since(started)
+        tracking += _milliseconds_since(started)
+        timings = {**timings, **reading, "track": tracking}
         return _result(picture, tuple(faces), float(pts), timings)
 
     def analyze_video(self, source: str | Path, every: int = 1) -> Iterator[FrameResult]:
@@ -218,6 +238,7 @@ class Analyzer(Closing):
         """Forget all tracks, as at the start of another clip; numbers are still never reused."""
         self._tracker.reset()
         self._smoother.reset()
+        self._turns.reset()
 
     def close(self) -> None:
         """Release the detector and model that this analyzer made; calling it twice is allowed."""
@@ -229,34 +250,32 @@ class Analyzer(Closing):
         same, self._shape = picture.shape == self._shape, picture.shape
         return self._tracker.expected(pts) if same else []
 
-    def _read(
+    def _detect(
         self, picture: Picture, known: Sequence[Box] | None = None
-    ) -> tuple[list[Detection], Probabilities, dict[str, float]]:
-        """Detect (near `known`, where the detector can), crop, classify; milliseconds of each."""
-        card = self.classifier.card
+    ) -> tuple[list[Detection], dict[str, float]]:
+        """Detect, near `known` where the detector can; milliseconds of it."""
         started = time.perf_counter()
         if known and self._follower is not None:
             detections = self._follower.follow(picture, known)
         else:
             detections = self._detector.detect(picture)
-        detected = time.perf_counter()
+        return detections, {"detect": _milliseconds_since(started)}
+
+    def _read(
+        self, picture: Picture, detections: Sequence[Detection]
+    ) -> tuple[Probabilities, dict[str, float]]:
+        """Crop and classify; milliseconds of each."""
         if not detections:
-            nobody = np.zeros((0, len(CLASSES)), np.float32)
-            timings = {"detect": 1000 * (detected - started), "crop": 0.0, "classify": 0.0}
-            return [], nobody, {**timings, "track": 0.0}
+            return np.zeros((0, len(CLASSES)), np.float32), {"crop": 0.0, "classify": 0.0}
+        card = self.classifier.card
+        started = time.perf_counter()
         crops = crop_faces(picture, detections, card.input_size, card.crop)
         cropped = time.perf_counter()
         probabilities = self.classifier.classify(crops)
-        return (
-            detections,
-            probabilities,
-            {
-                "detect": 1000 * (detected - started),
-                "crop": 1000 * (cropped - detected),
-                "classify": _milliseconds_since(cropped),
-                "track": 0.0,
-            },
-        )
+        return probabilities, {
+            "crop": 1000 * (cropped - started),
+            "classify": _milliseconds_since(cropped),
+        }
 
     def _face(
         self,

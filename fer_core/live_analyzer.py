@@ -13,11 +13,24 @@ from fer_core.live_settings import LiveSettings
 from fer_core.results import FrameResult
 
 if TYPE_CHECKING:
+    from fer_core.analyzer import AnalyzerOptions
     from fer_core.detectors.base import Picture
 
-__all__ = ["Draw", "FrameSink", "LiveAnalyzer", "draw_overlay", "own_analyzer", "warm_analyzer"]
+__all__ = [
+    "Draw",
+    "FrameSink",
+    "LiveAnalyzer",
+    "draw_overlay",
+    "live_options",
+    "own_analyzer",
+    "warm_analyzer",
+]
 
 _log = logging.getLogger(__name__)
+
+FACES_PER_FRAME = 4
+"""A crowd takes turns: of eight faces each is read in every second frame. To read all of them in
+each takes as long as everything else together, and smoothing reaches over more frames than that."""
 
 _WARM_UP_SHAPE = (480, 640, 3)
 
@@ -31,7 +44,7 @@ class LiveAnalyzer(Protocol):
         ...
 
     def track(self, picture: Picture, pts: float) -> FrameResult:
-        """Numbered faces of one frame, each with the probabilities of this frame alone."""
+        """Numbered faces of one frame, each as it was last read: in a crowd not all are in each."""
         ...
 
     def reset(self) -> None:
@@ -86,19 +99,25 @@ def in_short(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
-def own_analyzer(settings: LiveSettings) -> LiveAnalyzer:
-    """An analyzer with a model of its own, for sessions that share none."""
-    from fer_core.analyzer import Analyzer, AnalyzerOptions
+def live_options(settings: LiveSettings) -> AnalyzerOptions:
+    """How a stream's frames are analysed."""
+    from fer_core.analyzer import AnalyzerOptions
     from fer_core.smoothing import SmoothingOptions
 
-    return Analyzer(
-        AnalyzerOptions(
-            detector=settings.detector,
-            model=settings.model,
-            runtime=settings.runtime,
-            smoothing=SmoothingOptions(seconds=0.0),  # the session smooths, as strongly as it likes
-        )
+    return AnalyzerOptions(
+        detector=settings.detector,
+        model=settings.model,
+        runtime=settings.runtime,
+        smoothing=SmoothingOptions(seconds=0.0),  # the session smooths, as strongly as it likes
+        faces_per_frame=FACES_PER_FRAME,
     )
+
+
+def own_analyzer(settings: LiveSettings) -> LiveAnalyzer:
+    """An analyzer with a model of its own, for sessions that share none."""
+    from fer_core.analyzer import Analyzer
+
+    return Analyzer(live_options(settings))
 
 
 def draw_overlay(picture: Picture, result: FrameResult, settings: LiveSettings) -> Picture:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer_core.live import LiveAnalyzer
+from fer_core.live_analyzer import LiveAnalyzer, live_options
 from fer_core.live_settings import LiveSettings
 
 if TYPE_CHECKING:
@@ -36,17 +36,10 @@ def live_analyzer(settings: LiveSettings) -> LiveAnalyzer:
     Raises:
         FerError: the detector or the model cannot be had.
     """
-    from fer_core.analyzer import Analyzer, AnalyzerOptions
-    from fer_core.smoothing import SmoothingOptions
+    from fer_core.analyzer import Analyzer
 
     network = classifier(settings.model, settings.runtime)
-    options = AnalyzerOptions(
-        detector=settings.detector,
-        model=settings.model,
-        runtime=settings.runtime,
-        smoothing=SmoothingOptions(seconds=0.0),  # the stream smooths, as strongly as it is told
-    )
-    return Analyzer(options, classifier=network)
+    return Analyzer(live_options(settings), classifier=network)
 
 
 def settle() -> None:

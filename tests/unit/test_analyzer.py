@@ -189,6 +189,7 @@ def test_a_frame_in_grey_or_upside_down_is_understood() -> None:
             "Unknown runtime. Received: 'onnx'. Known: auto, litert, litert_int8",
         ),
         ({"threads": 0}, "threads must be at least 1. Received: 0"),
+        ({"faces_per_frame": 0}, "faces_per_frame must be at least 1. Received: 0"),
         ({"min_confidence": 1.2}, "min_confidence must be from 0 to 1. Received: 1.2"),
         ({"min_confidence": float("nan")}, "min_confidence must be from 0 to 1. Received: nan"),
     ],
@@ -236,3 +237,28 @@ def test_two_analyzers_share_a_classifier_between_threads() -> None:
     for thread in threads:
         thread.join()
     assert results == [1] * 40
+
+
+def row_of_faces(count: int) -> list[Detection]:
+    return [Detection(Box(60 * n, 20, 60 * n + 50, 70), 0.9, "fake") for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("most", "faces", "read"),
+    [(None, 5, [5, 5, 5]), (5, 5, [5, 5, 5]), (4, 5, [5, 4, 4]), (1, 5, [5, 1, 1])],
+)
+def test_a_crowd_is_read_in_turn_where_that_is_asked_for(most, faces, read) -> None:
+    analyzer = make(row_of_faces(faces), best=(0.7, 0.9), faces_per_frame=most)
+    results = [analyzer.track(picture(), n / 30) for n in range(3)]
+    assert [len(result.faces) for result in results] == [faces] * 3
+    assert [shape[0] for shape in analyzer.classifier.seen] == read
+    fresh = [sum(face.confidence > 0.8 for face in result.faces) for result in results]
+    assert fresh == [0, min(read[1], faces), min(read[1] + read[2], faces)]
+    assert all(set(result.timings) == {"detect", "crop", "classify", "track"} for result in results)
+
+
+def test_single_pictures_are_read_whole() -> None:
+    analyzer = make(row_of_faces(5), faces_per_frame=1)
+    for _ in range(2):
+        assert len(analyzer.analyze(picture()).faces) == 5
+    assert [shape[0] for shape in analyzer.classifier.seen] == [5, 5]
