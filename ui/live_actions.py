@@ -53,15 +53,16 @@ def actions(session: LiveSession, playing: bool) -> None:
 def _buttons(session: LiveSession, place: Shelf) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         paused, active = session.paused, place.active
+        # Two buttons each, not one that changes: a click that comes twice, or late, means what it
+        # said.
         st.button(
             "Go on" if paused else "Pause",
             icon=":material/play_arrow:" if paused else ":material/pause:",
-            key="live_pause",
+            key="live_go_on" if paused else "live_pause",
             on_click=session.pause,
             args=(not paused,),
             help="The picture stands still and nothing is analysed; the connection stays.",
         )
-        # Two buttons, not one that changes: a click that comes twice, or late, means what it said.
         st.button(
             "End" if active else "Record",
             icon=":material/stop_circle:" if active else ":material/fiber_manual_record:",

@@ -4,6 +4,9 @@ Streamlit's own shortcuts rest while any field of a form has the focus, a switch
 hear nothing of what is pressed inside a component's frame, which is where the focus is after a
 click on START. This small component hears both and presses the same button. It sends nothing to
 the server by itself, so it causes no rerun.
+
+It also hands the focus on where a button gives way to another, such as Pause to Go on: a keyboard's
+next press is then meant for that one.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import streamlit as st
 
 MARK_KEY = "live_mark"
 """Key of the button."""
+PAIRS = (("live_pause", "live_go_on"), ("live_record", "live_end"))
+"""Keys of buttons that take each other's place."""
 
 _JS = r"""
 const FRAME = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]';
@@ -39,9 +44,31 @@ export default function (component) {
   };
   document.addEventListener('keydown', press);
   listen();
+  const pairs = component.data.pairs;
+  // With a help text there are two of each, one for narrow pages and one for wide ones.
+  const find = key => [...document.querySelectorAll(`.st-key-${key} button`)].find(
+    each => each.getClientRects().length > 0);
+  // Kept outside: this function runs anew with the run of the page that takes the button away.
+  const note = event => {
+    window.ferLivePressed = pairs.flat().find(key => event.target.closest?.(`.st-key-${key}`));
+  };
+  const handOn = () => {
+    const last = window.ferLivePressed;
+    if (!last || document.activeElement !== document.body || find(last)) return;
+    const other = pairs.find(pair => pair.includes(last)).find(key => key !== last);
+    find(other)?.focus({preventScroll: true});
+  };
+  const changes = new MutationObserver(handOn);
+  changes.observe(document.body, {childList: true, subtree: true});
+  document.addEventListener('focusin', note);
+  document.addEventListener('pointerdown', note);
+  handOn();
   const timer = setInterval(listen, 400);
   return () => {
     clearInterval(timer);
+    changes.disconnect();
+    document.removeEventListener('focusin', note);
+    document.removeEventListener('pointerdown', note);
     document.removeEventListener('keydown', press);
     inside?.removeEventListener('keydown', press);
   };
@@ -53,4 +80,4 @@ def mark_anywhere() -> None:
     """Draw it; nothing can be seen of it."""
     # Made known on every run: see `ui.camera_hint`.
     mount = st.components.v2.component("fer_live_keys", html="<i hidden></i>", js=_JS)
-    mount(key="live_keys", data={"key": MARK_KEY}, height="content")
+    mount(key="live_keys", data={"key": MARK_KEY, "pairs": PAIRS}, height="content")

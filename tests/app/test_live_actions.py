@@ -69,6 +69,18 @@ def test_pause_and_go_on(drawn, session):
     assert not session.paused
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_pause_and_go_on_that_come_twice_mean_what_they_said(drawn, session, before):
+    session.pause(before)
+    drawn.run()
+    key = button(drawn, "Go on" if before else "Pause").key
+    for _ in range(2):  # the second one finds the page as the first has left it
+        for again in [found for found in drawn.button if found.key == key]:
+            again.click()
+        drawn.run()
+    assert session.paused is not before
+
+
 def test_a_mark_carries_the_note_once(drawn, session, monkeypatch):
     monkeypatch.setattr(ui.live_actions, "TWICE_SECONDS", 0.0)
     drawn.text_input(key="live_note").set_value("the joke")

@@ -54,11 +54,11 @@ def test_live_from_start_to_stop(open_live, viewport):
     wait_timeline(live, "markers", 1)
     press(page, "Pause")
     press_again = page.get_by_role("button", name="Go on", exact=True)
-    expect(press_again).to_be_visible(timeout=PATIENCE)
-    page.keyboard.press("Enter")  # the button keeps the focus
+    expect(press_again).to_be_focused(timeout=PATIENCE)  # it has taken the other's place
+    page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible(timeout=PATIENCE)
     press(page, "Record")
-    expect(page.get_by_role("button", name="End", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="End", exact=True)).to_be_focused(timeout=PATIENCE)
     mirror = page.get_by_role("switch", name="Mirror")
     reach(page, mirror)
     page.keyboard.press("Space")
