@@ -56,7 +56,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "asked_runtime": options.runtime,
             "opencv_threads": cv2.getNumThreads(),
             "bars": options.bars,
-            "faces_per_frame": None if options.all_faces else FACES_PER_FRAME,
+            "faces_per_frame": options.faces_per_frame,
             "detectors": {
                 name: _measure_detector(name, classifier, width, height, options)
                 for name in options.detectors
@@ -70,9 +70,7 @@ def _measure_detector(
     overlay = OverlayOptions(bars=options.bars)
     times: dict[str, list[float]] = {stage: [] for stage in STAGES}
     found = 0
-    analysis = AnalyzerOptions(
-        detector=name, faces_per_frame=None if options.all_faces else FACES_PER_FRAME
-    )
+    analysis = AnalyzerOptions(detector=name, faces_per_frame=options.faces_per_frame)
     with Analyzer(analysis, classifier=classifier) as analyzer:
         clip = face_clip(width, height, options.faces, options.frames + WARM_UP_FRAMES)
         for index, (seconds, picture) in enumerate(clip):
@@ -152,7 +150,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="default: see models/default")
     parser.add_argument("--runtime", choices=RUNTIMES, default=RUNTIMES[0])
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads of the model")
-    parser.add_argument("--all-faces", action="store_true", help="read every face in every frame")
+    parser.add_argument(
+        "--all-faces",
+        dest="faces_per_frame",
+        action="store_const",
+        const=None,
+        default=FACES_PER_FRAME,
+        help="read every face in every frame",
+    )
     parser.add_argument("--bars", action="store_true", help="draw a bar for each class too")
 
 

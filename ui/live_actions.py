@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.live import LiveSession
-from ui.live_keys import MARK_KEY
+from ui.live_keys import END_KEY, GO_ON_KEY, MARK_KEY, PAUSE_KEY, RECORD_KEY
 from ui.live_recordings import Recording, Shelf, actual_size, kept_folder, shelf
 
 DRAWN_KEY = "live_actions_drawn"
@@ -58,7 +58,7 @@ def _buttons(session: LiveSession, place: Shelf) -> None:
         st.button(
             "Go on" if paused else "Pause",
             icon=":material/play_arrow:" if paused else ":material/pause:",
-            key="live_go_on" if paused else "live_pause",
+            key=GO_ON_KEY if paused else PAUSE_KEY,
             on_click=session.pause,
             args=(not paused,),
             help="The picture stands still and nothing is analysed; the connection stays.",
@@ -67,7 +67,7 @@ def _buttons(session: LiveSession, place: Shelf) -> None:
             "End" if active else "Record",
             icon=":material/stop_circle:" if active else ":material/fiber_manual_record:",
             type="primary" if active else "secondary",
-            key="live_end" if active else "live_record",
+            key=END_KEY if active else RECORD_KEY,
             on_click=_end if active else _record,
             args=(session, place),
             help="The picture as shown, and a row for every face and frame.",

@@ -14,9 +14,11 @@ from __future__ import annotations
 import streamlit as st
 
 MARK_KEY = "live_mark"
-"""Key of the button."""
-PAIRS = (("live_pause", "live_go_on"), ("live_record", "live_end"))
-"""Keys of buttons that take each other's place."""
+PAUSE_KEY, GO_ON_KEY = "live_pause", "live_go_on"
+RECORD_KEY, END_KEY = "live_record", "live_end"
+"""Keys of the buttons."""
+PAIRS = ((PAUSE_KEY, GO_ON_KEY), (RECORD_KEY, END_KEY))
+"""Those that take each other's place."""
 
 _JS = r"""
 const FRAME = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]';

@@ -5,27 +5,19 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from fer_core.allocator import share_freed_memory
-
-ROOT = Path(__file__).resolve().parents[2]
-GLIBC = platform.libc_ver()[0] == "glibc"
+from tests.malloc_child import GLIBC, printed
 
 # Eight threads, one after the other, none of which ends: each takes 16 MB in small pieces and gives
 # them back, but for the last, so that the kernel cannot have them.
 GROWTH = """
-import ctypes, sys, threading
+import threading
 from fer_core.allocator import share_freed_memory
 if sys.argv[1] == "shared":
     assert share_freed_memory()
-libc = ctypes.CDLL(None)
-libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-libc.free.argtypes = [ctypes.c_void_p]
 SIZE = 32 << 10
 
 def resident():
@@ -53,11 +45,7 @@ end.set()
 
 
 def growth(how: str) -> float:
-    command = [sys.executable, "-c", GROWTH, how]
-    done = subprocess.run(
-        command, cwd=ROOT, env={}, check=True, capture_output=True, text=True, timeout=60
-    )
-    return float(done.stdout)
+    return float(printed(GROWTH, how))
 
 
 @pytest.mark.skipif(not GLIBC, reason="glibc's own option")

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import platform
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.malloc_child import GLIBC, printed
 from train.memory import keep_freed_memory
-
-ROOT = Path(__file__).resolve().parents[3]
-GLIBC = platform.libc_ver()[0] == "glibc"
 
 # Forty times 32 MB, as a step does; each page that the kernel has to give is a fault.
 FAULTS = """
-import ctypes, resource, sys
+import resource
 from train.memory import keep_freed_memory
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
-libc = ctypes.CDLL(None)
-libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-libc.free.argtypes = [ctypes.c_void_p]
 for _ in range(40):
     place = libc.malloc(40 << 20)
     ctypes.memset(place, 1, 40 << 20)
@@ -32,11 +24,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 
 
 def faults(how: str) -> int:
-    command = [sys.executable, "-c", FAULTS, how]
-    done = subprocess.run(
-        command, cwd=ROOT, env={}, check=True, capture_output=True, text=True, timeout=60
-    )
-    return int(done.stdout)
+    return int(printed(FAULTS, how))
 
 
 @pytest.mark.skipif(not GLIBC, reason="glibc's own options")
