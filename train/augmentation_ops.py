@@ -58,11 +58,6 @@ def mix_on_device(crops: Any, mixings: Sequence[Mixing]) -> Any:
         crops: tensor (N, size, size, 1).
         mixings: of the batches that the crops are made of, in order.
     """
-    sizes = [len(mixing.partner) for mixing in mixings]
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    partner = np.concatenate(
-        [mixing.partner + start for mixing, start in zip(mixings, starts, strict=True)]
-    )
     size = crops.shape[1]
     blend = _column([mixing.blend for mixing in mixings])
     top, left, side = (
@@ -70,8 +65,23 @@ def mix_on_device(crops: Any, mixings: Sequence[Mixing]) -> Any:
     )
     shares = ops.where(_inside(size, top, left, side, side), 0.0, blend)
     shares = ops.expand_dims(shares, -1)
-    others = ops.take(crops, _tensor(partner.astype(np.int32)), axis=0)
-    return shares * crops + (1 - shares) * others
+    return shares * crops + (1 - shares) * ops.take(crops, _partners(mixings), axis=0)
+
+
+def mix_targets_on_device(values: Any, mixings: Sequence[Mixing]) -> Any:
+    """Targets, or weights, of the mixed crops, (N, K), from those of the crops."""
+    own = _tensor(np.concatenate([mixing.own for mixing in mixings]))
+    return own * values + (1 - own) * ops.take(values, _partners(mixings), axis=0)
+
+
+def _partners(mixings: Sequence[Mixing]) -> Any:
+    """Who each crop is mixed with, as a tensor (N,) of places among all crops."""
+    sizes = [len(mixing.partner) for mixing in mixings]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    partner = np.concatenate(
+        [mixing.partner + start for mixing, start in zip(mixings, starts, strict=True)]
+    )
+    return _tensor(partner.astype(np.int32))
 
 
 def _warp(crops: Any, matrices: Floats, size: int) -> Any:

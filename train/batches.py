@@ -15,13 +15,13 @@ from train.augmentation import augment
 from train.data import Split
 from train.data.prepare import class_weights
 from train.losses import joined
-from train.mixing import Mixing, draw_mixing
+from train.mixing import draw_mixing
 from train.options import TrainOptions
 
 Floats = npt.NDArray[np.float32]
-Asked = Callable[[tuple[int, int], Any], Floats]
+Asked = Callable[[tuple[int, int], Any], Any]
 """From a key, the same for the same crops, and crops, float32 (N, size, size, 1), to the teachers'
-probabilities, (N, C)."""
+probabilities, (N, C), an array or a tensor."""
 
 
 def soft_targets(split: Split, options: TrainOptions) -> npt.NDArray[np.float32]:
@@ -125,7 +125,21 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
         if mixing is not None:
             crops = mixing.crops(crops)
         asked = None if self._teachers is None else self._teachers((self._epoch, index), crops)
-        return self._batch(crops, chosen, mixing, asked)
+        targets = self._targets[chosen]
+        weights = None if self._weights is None else self._weights[chosen]
+        if mixing is not None:
+            targets = mixing.targets(targets)
+            weights = None if weights is None else mixing.targets(weights[:, None])[:, 0]
+        if asked is not None:
+            targets = joined(targets, asked, self._options)
+        return self.parts(crops, targets, weights)
+
+    def parts(self, crops: Any, targets: Any, weights: Any) -> tuple[Any, ...]:
+        """Crops, targets and, unless None, the weight of each crop, as Keras takes them."""
+        parts = [targets] if weights is None else [targets, weights]
+        if self._outputs:
+            return crops, *(dict.fromkeys(self._outputs, part) for part in parts)
+        return crops, *parts
 
     def _chosen(self, index: int) -> npt.NDArray[np.int64]:
         size = self._options.batch_size
@@ -135,23 +149,3 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
 
     def _random(self, index: int) -> np.random.Generator:
         return np.random.default_rng([self._options.seed, self._epoch, index + 1])
-
-    def _batch(
-        self,
-        crops: Any,
-        chosen: npt.NDArray[np.int64],
-        mixing: Mixing | None,
-        asked: Floats | None,
-    ) -> tuple[Any, ...]:
-        """Crops, targets and, with class weights, the weight of each crop, as Keras takes them."""
-        targets = self._targets[chosen]
-        weights = None if self._weights is None else self._weights[chosen]
-        if mixing is not None:
-            targets = mixing.targets(targets)
-            weights = None if weights is None else mixing.targets(weights[:, None])[:, 0]
-        if asked is not None:
-            targets = joined(targets, asked, self._options)
-        parts = [targets] if weights is None else [targets, weights]
-        if self._outputs:
-            return crops, *(dict.fromkeys(self._outputs, part) for part in parts)
-        return crops, *parts

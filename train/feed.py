@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from fer_core.errors import DatasetError
+from train.answers import Remembered, answers_folder
 from train.batches import Asked, EpochBatches, soft_targets
 from train.data import Split
 from train.device_batches import DeviceBatches, on_device
@@ -15,16 +17,10 @@ from train.devices import has_accelerator
 from train.losses import joined
 from train.options import TrainOptions
 from train.seen import write_sheet
-from train.teachers import Remembered, Taught, Teachers, taught
+from train.teachers import Taught, Teachers, taught
 
 _WORKERS = 8
 _SHOWN = 64
-
-
-def _remembered_if(again: bool, teachers: Teachers) -> Asked:
-    if again:
-        return Remembered(teachers.of_crops)
-    return lambda key, crops: teachers.of_crops(crops)
 
 
 class Feed:
@@ -35,6 +31,10 @@ class Feed:
         options: of the run.
         folder: where what the teachers say of the clean images is kept for a resumed run.
         original: the same rows with images of the data set's size, for the teachers.
+
+    Attributes:
+        fast: whether there is a GPU.
+        on_device: whether the crops are changed on the device.
 
     Raises:
         DatasetError, ModelError, OptionError: the teachers, or what they said, do not fit.
@@ -53,12 +53,12 @@ class Feed:
         self._options = options
         self._ask: Asked | None = None
         self._targets = soft_targets(training, options)
-        if options.distillation:
-            self._add_teachers(original, folder)
         self.fast = has_accelerator()
         place = options.augment_on
-        self._device = place == "device" or (place == "auto" and self.fast)
-        self._resident = on_device(training.images) if self._device else None
+        self.on_device = place == "device" or (place == "auto" and self.fast)
+        self._resident = on_device(training.images) if self.on_device else None
+        if options.distillation:
+            self._add_teachers(original, folder)
 
     def batches(self, epoch: int, outputs: tuple[str, ...]) -> EpochBatches:
         """The batches of one epoch.
@@ -70,7 +70,7 @@ class Feed:
         if rounds := self._options.distillation_rounds:
             epoch = (epoch - 1) % rounds + 1
         arguments = (self._training, self._targets, self._options, epoch, outputs, self._ask)
-        if self._device:
+        if self.on_device:
             return DeviceBatches(self._resident, *arguments, workers=1, max_queue_size=8)
         # One thread is enough beside a CPU that trains; and Keras' networks are asked from one.
         workers = _WORKERS if self.fast and self._ask is None else 1
@@ -92,7 +92,23 @@ class Feed:
         else:
             teachers = Teachers(options.teachers, options.class_names)
             if options.distillation_views == "seen":
-                self._ask = _remembered_if(options.distillation_rounds > 0, teachers)
+                self._ask = self._remembered(teachers)
                 return
             known = taught(teachers, original, folder / "teachers.npz")
         self._targets = joined(self._targets, known.of(original), options)
+
+    def _remembered(self, teachers: Teachers) -> Asked:
+        options = self._options
+
+        def asked(key: tuple[int, int], crops: Any) -> Any:
+            return teachers.of_crops(crops)
+
+        if not options.distillation_rounds:
+            return asked
+        if not options.answers:
+            return Remembered(asked)
+        pieces = "chunks on the device" if self.on_device else "batches on the host"
+        folder = Path(options.answers)
+        return Remembered(
+            asked, answers_folder(folder, teachers.names, self._training, options, pieces)
+        )

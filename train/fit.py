@@ -7,41 +7,34 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from fer_core.errors import TrainingError
-from train.averaging import PlainWeights
 from train.batches import resized
 from train.checkpoint import Checkpoint, History
-from train.data import Dataset, Split
+from train.data import Dataset
 from train.data.prepare import prepare, training_rows
 from train.devices import use_devices
+from train.epochs import Epoch, Epochs, score
 from train.feed import Feed
 from train.network import (
     architecture_options,
     compile_for_training,
     for_use,
-    main_logs,
     network_for_training,
-    output_names,
 )
 from train.options import TrainOptions
 from train.precision import slow_precision, with_precision
-from train.predicting import probabilities_of
+from train.predicting import predict
 from train.pretrained import unfreeze_trunk
 from train.progress import Progress
 from train.rates import rate_at
 from train.seen import SEEN_FILE
 from train.sharpness import make_sharpness_aware
-from train.steps import Steps, hand_over_rate, looks_every
 
 __all__ = ["architecture_options", "fit", "for_use", "plateau_scale", "predict", "score"]
-
-Weights = list[Any]
 
 
 class OutOfTimeError(TrainingError):
@@ -103,6 +96,7 @@ def fit(
     feed = Feed(fitting, options, checkpoint.folder, training)
     if not resume:
         feed.write_seen(run / SEEN_FILE)
+    epochs = Epochs(model, feed, validation, options, shown)
     shown.start(options.epochs, math.ceil(len(training) / options.batch_size), history)
     try:
         for epoch in range(len(history) + 1, options.epochs + 1):
@@ -111,13 +105,15 @@ def fit(
                 break
             if 0 < options.frozen_epochs < epoch and unfreeze_trunk(model):
                 compile_for_training(model, options)
+                epochs = Epochs(model, feed, validation, options, shown)
                 shown.message(f"The trunk trains too from epoch {epoch} on.")
-            row, averaged = _epoch(model, feed, validation, options, history, epoch, shown)
+            row, done = _epoch(epochs, model, options, history, epoch)
             best = all(row["val_accuracy"] > earlier["val_accuracy"] for earlier in history)
             history.append(row)
             more = epoch < options.epochs
             late = more and until is not None and time.monotonic() + row["seconds"] > until
             last = late or not more
+            averaged = done.averaged() if best and done.averaged else None
             checkpoint.save(model, history, options, best, averaged, last=last)
             shown.epoch(row, best)
             if late:
@@ -131,54 +127,25 @@ def fit(
 
 
 def _epoch(
-    model: keras.Model,
-    feed: Feed,
-    validation: Split,
-    options: TrainOptions,
-    history: History,
-    epoch: int,
-    shown: Progress,
-) -> tuple[dict[str, float], Weights | None]:
-    """The row of the history, and the averaged weights where they are better than the model's."""
+    epochs: Epochs, model: keras.Model, options: TrainOptions, history: History, epoch: int
+) -> tuple[dict[str, float], Epoch]:
+    """The row of the history, and what else is known of the epoch."""
     began = time.monotonic()
     _seed_dropout(model, options.seed, epoch)
-    batches = feed.batches(epoch, output_names(model))
     scale = plateau_scale([row["val_accuracy"] for row in history], options)
     if 0 < options.frozen_epochs < epoch:
         scale *= options.unfrozen_rate
-    sets_rate = not hand_over_rate(model, options, len(batches), epoch, scale)
-    every = looks_every(feed.fast)
-    steps = Steps(options, epoch, len(batches), scale, shown, sets_rate=sets_rate, every=every)
-    plain = PlainWeights(options)
-    made = model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps, plain]).history
-    logs = main_logs({name: values[0] for name, values in made.items()})
-    loss, accuracy, averaged = plain.better(model, lambda: score(model, validation))
+    done = epochs.run(epoch, scale)
     row = {
         "epoch": epoch,
         "seconds": time.monotonic() - began,
         "learning_rate": rate_at(options, epoch, scale),
-        "loss": float(logs["cross_entropy"]),
-        "accuracy": float(logs["accuracy"]),
-        "val_loss": loss,
-        "val_accuracy": accuracy,
+        "loss": float(done.logs["cross_entropy"]),
+        "accuracy": float(done.logs["accuracy"]),
+        "val_loss": done.loss,
+        "val_accuracy": done.accuracy,
     }
-    return row, averaged
-
-
-def score(model: keras.Model, split: Split) -> tuple[float, float]:
-    """Cross-entropy and accuracy of `model` on a split."""
-    probabilities = predict(model, split.images)
-    own = probabilities[np.arange(len(split)), split.labels]
-    loss = float(-np.log(np.maximum(own, 1e-9)).mean())
-    return loss, float((probabilities.argmax(axis=1) == split.labels).mean())
-
-
-def predict(
-    model: keras.Model, images: npt.NDArray[np.uint8], batch_size: int = 256
-) -> npt.NDArray[np.float32]:
-    """Probabilities, float32 (N, 7), of grey crops, uint8 (N, size, size), resized if need be."""
-    crops = resized(images, model.input_shape[1])[..., None].astype(np.float32)
-    return probabilities_of(model, crops, batch_size)
+    return row, done
 
 
 def plateau_scale(accuracies: Sequence[float], options: TrainOptions) -> float:

@@ -11,28 +11,29 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from keras import ops
 
 from train.metrics import with_temperature
 from train.recipe import RecipeOptions
 
-Floats = npt.NDArray[np.float32]
 
-
-def joined(labels: Floats, teachers: Floats, options: RecipeOptions) -> Floats:
+def joined(labels: Any, teachers: Any, options: RecipeOptions) -> Any:
     """Targets of a run with teachers: (N, C), or (N, 2 C) with a temperature other than 1.
 
     Args:
-        labels: what the labels ask for, (N, C).
-        teachers: probabilities, (N, C).
+        labels: what the labels ask for, float32 (N, C), an array or a tensor.
+        teachers: probabilities, likewise.
         options: of the run.
+
+    Returns:
+        float32, a tensor where both are and the temperature is 1, else an array.
     """
     if not in_two_parts(options):
         share = options.distillation
-        return np.asarray((1 - share) * labels + share * teachers, np.float32)
-    softened = with_temperature(teachers, options.distillation_temperature)
-    return np.concatenate([labels, softened.astype(np.float32)], axis=1)
+        return (1 - share) * labels + share * teachers
+    plain = ops.convert_to_numpy
+    softened = with_temperature(plain(teachers), options.distillation_temperature)
+    return np.concatenate([plain(labels), softened.astype(np.float32)], axis=1)
 
 
 def in_two_parts(options: RecipeOptions) -> bool:

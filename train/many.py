@@ -79,7 +79,7 @@ def run_queue(
 
     Args:
         planned: the runs, in order. A teacher, or a network to start from, with the name of a run
-            is that run's folder.
+            is that run's folder; `answers` is seen from `out`.
         dataset: for all of them.
         out: gets a model folder for each.
         minutes: for all of them together; what is unfinished then goes on at the next call.
@@ -123,7 +123,9 @@ def _with_folders(run: Planned, planned: list[Planned], out: Path) -> Planned:
 
     teachers = tuple(folder(name) for name in run.options.teachers)
     start = folder(run.options.start_from)
-    return replace(run, options=replace(run.options, teachers=teachers, start_from=start))
+    answers = run.options.answers and str((out / run.options.answers).resolve())
+    options = replace(run.options, teachers=teachers, start_from=start, answers=answers)
+    return replace(run, options=options)
 
 
 def _planned(entry: Any, place: int, file: Path) -> Planned:

@@ -12,6 +12,7 @@ SMALLEST_FIRST = (
     "base",
     "compact48",
     "wide48",
+    "plain48",
     "cnn56",
     "googlenet",
     "resnet18",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -10,23 +11,55 @@ import numpy as np
 import numpy.typing as npt
 
 from train.architectures.base import OUTPUT
+from train.batches import resized
 
 _AT_ONCE = 2048
 """Crops: enough to keep a GPU busy, and a gigabyte or so of intermediate results at 48x48."""
 
 
-def probabilities_on_device(model: keras.Model, crops: Any) -> npt.NDArray[np.float32]:
-    """What a network says of crops that are already on the device, float32 (N, C).
+def forward(model: keras.Model) -> Callable[[Any], Any]:
+    """A function from crops on the device, (N, size, size, 1), to what `model` says, (N, C).
+
+    Under JAX it answers with a tensor that is still being computed, so that nobody waits for it.
 
     Args:
-        model: for use.
-        crops: tensor (N, size, size, 1), grey values 0 to 255, at least one.
+        model: for use; its weights are those that it has at each call.
     """
-    parts = [
-        model.predict_on_batch(crops[start : start + _AT_ONCE])
-        for start in range(0, len(crops), _AT_ONCE)
-    ]
-    return np.concatenate(parts).astype(np.float32)
+    call = model.predict_on_batch
+    if keras.backend.backend() == "jax":
+        import jax
+
+        @jax.jit  # type: ignore[untyped-decorator]
+        def run(trained: Any, fixed: Any, crops: Any) -> Any:
+            return model.stateless_call(trained, fixed, crops, training=False)[0]
+
+        def call(crops: Any) -> Any:
+            return run(values(model.trainable_variables), values(_fixed(model)), crops)
+
+    def all_of(crops: Any) -> Any:
+        starts = range(0, len(crops), _AT_ONCE)
+        parts = [call(crops[start : start + _AT_ONCE]) for start in starts]
+        return keras.ops.concatenate([keras.ops.convert_to_tensor(part) for part in parts])
+
+    return all_of
+
+
+def values(variables: Sequence[Any]) -> list[Any]:
+    """What variables hold, as the backend's tensors."""
+    return [variable.value for variable in variables]
+
+
+def _fixed(model: keras.Model) -> list[Any]:
+    fixed: list[Any] = model.non_trainable_variables
+    return fixed
+
+
+def predict(
+    model: keras.Model, images: npt.NDArray[np.uint8], batch_size: int = 256
+) -> npt.NDArray[np.float32]:
+    """Probabilities, float32 (N, 7), of grey crops, uint8 (N, size, size), resized if need be."""
+    crops = resized(images, model.input_shape[1])[..., None].astype(np.float32)
+    return probabilities_of(model, crops, batch_size)
 
 
 def probabilities_of(

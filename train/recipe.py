@@ -64,6 +64,8 @@ class RecipeOptions:
         distillation_rounds: with `seen`: so many epochs have crops of their own; after them the
             same crops come again, and what the teachers said of them is remembered. A student is
             so trained for hundreds of epochs at the price of tens. 0 for new crops in every epoch.
+        answers: folder where what the teachers said of the crops of those rounds is kept, for runs
+            beside or after this one that see the same crops; empty for memory alone.
         augment_on: `host`, `device`, or `auto`: on the device when it is a GPU.
         devices: `one`, or `all`: batches are divided between all devices.
     """
@@ -88,6 +90,7 @@ class RecipeOptions:
     distillation_temperature: float = 1.0
     distillation_views: str = "clean"
     distillation_rounds: int = 0
+    answers: str = ""
     augment_on: str = "auto"
     devices: str = "one"
 
@@ -145,6 +148,11 @@ class RecipeOptions:
             raise OptionError(
                 "distillation_rounds says how many epochs of crops the teachers see. Give "
                 "--distillation-views seen too, or leave --distillation-rounds out."
+            )
+        if self.answers and not self.distillation_rounds:
+            raise OptionError(
+                "answers keeps what teachers say of crops that come again. Give "
+                "--distillation-rounds too, or leave --answers out."
             )
 
 

@@ -146,14 +146,30 @@ class Steps(keras.callbacks.Callback):  # type: ignore[misc] # keras ships no ty
         if done % self._every and done != self._steps:
             return
         loss = float((logs or {}).get("loss", 0.0))
-        if not math.isfinite(loss):
-            near = "" if self._every == 1 else f" or up to {self._every - 1} steps before"
-            kept = f"The checkpoint of epoch {self._epoch - 1} is kept. " if self._epoch > 1 else ""
-            raise TrainingError(
-                f"The loss is no longer a number at epoch {self._epoch}, step {done} of "
-                f"{self._steps}{near}. {kept}Train anew with a lower --learning-rate."
-            )
+        check_loss(loss, self._epoch, done, self._steps, every=self._every)
         self._shown.step(self._epoch, done, main_logs(logs or {}))
+
+
+def check_loss(loss: float, epoch: int, step: int, steps: int, *, every: int) -> None:
+    """Raise where the loss is no number any more.
+
+    Args:
+        loss: after `step`.
+        epoch, step: from 1.
+        steps: of an epoch.
+        every: so many steps lie between two looks.
+
+    Raises:
+        TrainingError: it is not.
+    """
+    if math.isfinite(loss):
+        return
+    near = "" if every == 1 else f" or up to {every - 1} steps before"
+    kept = f"The checkpoint of epoch {epoch - 1} is kept. " if epoch > 1 else ""
+    raise TrainingError(
+        f"The loss is no longer a number at epoch {epoch}, step {step} of {steps}{near}. "
+        f"{kept}Train anew with a lower --learning-rate."
+    )
 
 
 def looks_every(fast: bool) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from keras import ops
 
 from fer_core.errors import DatasetError, OptionError
 from fer_core.model_store import ModelCard
@@ -19,7 +20,7 @@ from train.data import Split
 from train.finished import FILE, open_finished
 from train.metrics import with_temperature
 from train.precision import fast_copy
-from train.predicting import probabilities_of, probabilities_on_device
+from train.predicting import forward, probabilities_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -115,11 +116,13 @@ class Teachers:
     def __init__(self, names: Sequence[str], classes: tuple[str, ...]) -> None:
         self._classes = classes
         self._models: list[tuple[keras.Model, ModelCard]] = []
+        self._forward: list[Callable[[Any], Any]] = []
         for name in names:
             model, card = open_finished(name)
             if card.classes != classes:
                 raise OptionError(_other(name, classes, card))
             self._models.append((fast_copy(model), card))
+            self._forward.append(forward(self._models[-1][0]))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,40 +143,26 @@ class Teachers:
                 total += with_temperature(found, card.temperature)
         return (total / (2 * len(self._models))).astype(np.float32)
 
-    def of_crops(self, crops: Any) -> Floats:
+    def of_crops(self, crops: Any) -> Any:
         """Probabilities of the very crops that a student is given.
 
         Args:
             crops: float32 (N, size, size, 1), grey values 0 to 255, an array or a tensor.
+
+        Returns:
+            Tensor of float32, (N, C).
         """
-        total = np.zeros((len(crops), len(self._classes)), np.float64)
-        crops = keras.ops.convert_to_tensor(crops)
-        for model, card in self._models:
+        crops = ops.convert_to_tensor(crops)
+        total = ops.zeros((len(crops), len(self._classes)), "float32")
+        for (_, card), asked in zip(self._models, self._forward, strict=True):
             seen = crops
             if crops.shape[1] != card.input_size:
                 side = (card.input_size, card.input_size)
-                seen = keras.ops.image.resize(crops, side, "bicubic", antialias=True)
-            found = probabilities_on_device(model, seen)
-            total += with_temperature(found, card.temperature)
-        return (total / len(self._models)).astype(np.float32)
-
-
-class Remembered:
-    """Teachers that are asked once about crops which come again.
-
-    Args:
-        asked: gives probabilities, (N, C), of crops.
-    """
-
-    def __init__(self, asked: Callable[[Any], Floats]) -> None:
-        self._asked = asked
-        self._known: dict[tuple[int, int], Floats] = {}
-
-    def __call__(self, key: tuple[int, int], crops: Any) -> Floats:
-        """Probabilities of crops; those of a `key` seen before as they were found then."""
-        if key not in self._known:
-            self._known[key] = self._asked(crops)
-        return self._known[key]
+                seen = ops.image.resize(crops, side, "bicubic", antialias=True)
+            found = ops.cast(asked(seen), "float32")
+            # Raised to 1 / temperature and scaled to sum to 1, as `train.metrics` does.
+            total += ops.softmax(ops.log(ops.maximum(found, 1e-30)) / card.temperature)
+        return total / len(self._models)
 
 
 def _other(name: str, classes: tuple[str, ...], card: ModelCard) -> str:

@@ -12,6 +12,7 @@ from train.architectures.dcnn import Dcnn
 from train.architectures.googlenet import Googlenet
 from train.architectures.inception_v3 import InceptionV3
 from train.architectures.mini_xception import MiniXception
+from train.architectures.plain48 import Plain48
 from train.architectures.resnet18 import Resnet18
 from train.architectures.resnet34 import Resnet34
 from train.architectures.resnet50 import Resnet50
@@ -33,6 +34,7 @@ ARCHITECTURES: dict[str, type[Architecture]] = {
         Googlenet,
         InceptionV3,
         MiniXception,
+        Plain48,
         Resnet18,
         Resnet34,
         Resnet50,

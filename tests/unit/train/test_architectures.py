@@ -42,6 +42,7 @@ PROMISED = {
     "googlenet",
     "inception_v3",
     "mini_xception",
+    "plain48",
     "resnet18",
     "resnet34",
     "resnet50",

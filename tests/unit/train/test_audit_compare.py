@@ -148,7 +148,7 @@ def test_compare_says_what_is_not_trained_yet(tmp_path, capsys):
     assert main(["compare", "--models", str(tmp_path)]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith(
-        "Not trained yet: mini_xception, tiny48, base, compact48, wide48, cnn56,"
+        "Not trained yet: mini_xception, tiny48, base, compact48, wide48, plain48,"
     )
     assert main(["compare", "--models", str(tmp_path), "--missing"]) == 0
     lines = capsys.readouterr().out.splitlines()
