@@ -77,9 +77,7 @@ def choose_detector(prefix: str, *, disabled: bool = False, explained: str | Non
     )
 
 
-def choose_model(
-    prefix: str, models: list[str], *, disabled: bool = False, explained: str | None = None
-) -> str | None:
+def choose_model(prefix: str, models: list[str], *, disabled: bool = False) -> str | None:
     """The model, the default one first; None when there is none to choose."""
     return st.selectbox(
         "Model",
@@ -87,7 +85,7 @@ def choose_model(
         index=_default_index(models),
         key=f"{prefix}_model",
         disabled=disabled,
-        help=explained,
+        help=models_in_words(models),
         placeholder="no model found",
     )
 
@@ -112,6 +110,25 @@ def choose_threshold(
 def detector_words(detector: str) -> str:
     """The detector's name for people."""
     return DETECTOR_WORDS.get(detector, detector)
+
+
+def models_in_words(models: list[str]) -> str:
+    """What tells the models apart: a line each, from its card, as Markdown."""
+    lines = ["The network that reads the expression: one for each folder in models/."]
+    for name in models:
+        try:
+            card = load_card(model_folder(name))
+        except FerError:
+            continue
+        right = card.figures.get("PrivateTest", {}).get("accuracy")
+        if right is not None and card.multiply_adds:
+            lines.append(
+                f"- **{name}**: {100 * right:.1f} % right on FER2013's PrivateTest, "
+                f"{card.multiply_adds / 1e6:.0f} million multiply-adds a face"
+            )
+    if len(lines) > 1:
+        lines.append("\nFewer multiply-adds are quicker.")
+    return "\n".join(lines)
 
 
 def card_percent(model: str) -> int:

@@ -61,11 +61,7 @@ def settings_form(session: LiveSession) -> None:
             "live", explained="What finds the faces. BlazeFace suits most cameras."
         )
     with model_column:
-        model = choose_model(
-            "live",
-            models,
-            explained="The network that reads the expression: one for each folder in models/.",
-        )
+        model = choose_model("live", models)
     with threshold_column:
         min_confidence = choose_threshold(
             "live", model, explained="Labels with less confidence than this read uncertain."

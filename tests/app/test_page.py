@@ -14,8 +14,9 @@ import streamlit_webrtc.component
 from streamlit.testing.v1 import AppTest
 
 from fer_core.detectors import DETECTORS
-from fer_core.model_store import load_card, runnable_models
+from fer_core.model_store import ModelCard, load_card, runnable_models, write_card
 from fer_core.model_store import model_folder as folder_of
+from ui.choices import models_in_words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,6 +61,26 @@ def test_the_choices(run):
     assert threshold.value == round(100 * load_card(folder_of(model)).uncertain_below)
     assert page.toggle(key="live_mirror").value is True
     assert page.toggle(key="live_bars").value is False
+
+
+def test_the_help_beside_the_models_tells_them_apart(run):
+    said = run().selectbox(key="live_model").help
+    for name in runnable_models():
+        card = load_card(folder_of(name))
+        right = f"{100 * card.figures['PrivateTest']['accuracy']:.1f} % right"
+        line = next(line for line in said.splitlines() if f"**{name}**" in line)
+        assert right in line
+        assert f"{card.multiply_adds / 1e6:.0f} million multiply-adds" in line
+
+
+def test_models_that_say_nothing_of_themselves_have_no_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_LIVE_MODELS", str(tmp_path))
+    (tmp_path / "bare").mkdir()
+    write_card(ModelCard("bare", "compact48", 48), tmp_path / "bare")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "card.json").write_text("{")
+    said = models_in_words(["bare", "broken", "missing"])
+    assert said == "The network that reads the expression: one for each folder in models/."
 
 
 def test_what_is_chosen_reaches_the_stream(run):
