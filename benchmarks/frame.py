@@ -23,7 +23,7 @@ from fer_core.classifier import Classifier
 from fer_core.detectors import DETECTORS
 from fer_core.errors import OptionError
 from fer_core.live_analyzer import FACES_PER_FRAME
-from fer_core.model_store import model_folder
+from fer_core.model_store import default_model_name, model_folder
 from fer_core.overlay import OverlayOptions, draw
 from fer_core.runtimes import RUNTIMES
 
@@ -133,7 +133,9 @@ def _heading(report: dict[str, Any]) -> str:
     if report["faces_per_frame"] is None:
         faces += ", all read in each frame"
     runtime = "" if report["asked_runtime"] == RUNTIMES[0] else f", {report['asked_runtime']}"
-    return f"frame: {width}x{height}, {faces}{runtime}{', bars' if report['bars'] else ''}"
+    model = "" if report["model"] == default_model_name() else f", {report['model']}"
+    bars = ", bars" if report["bars"] else ""
+    return f"frame: {width}x{height}, {faces}{model}{runtime}{bars}"
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

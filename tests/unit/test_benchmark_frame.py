@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,15 @@ def test_the_table_names_machine_versions_and_stages(capsys: pytest.CaptureFixtu
     text = capsys.readouterr().out
     for word in ("cores", "python 3.", "320x240, 2 face(s)", "median / p95", *frame.STAGES):
         assert word in text
+
+
+def test_another_model_has_a_section_of_its_own(tmp_path: Path) -> None:
+    results = tmp_path / "RESULTS.md"
+    usual = ["--frames", "2", "--detectors", "haar", "--size", "320x240", "--results", str(results)]
+    assert frame.main(usual) == 0
+    assert frame.main([*usual, "--model", "tiny48"]) == 0
+    headings = [line for line in results.read_text().splitlines() if line.startswith("## ")]
+    assert headings == ["## frame: 320x240, 1 face", "## frame: 320x240, 1 face, tiny48"]
 
 
 @pytest.mark.parametrize(
