@@ -17,6 +17,7 @@ from fer_core.errors import OptionError
 from train.answers import Remembered, answers_folder
 from train.augmentation import AugmentationOptions
 from train.fit import fit
+from train.many import Planned, run_queue
 from train.options import TrainOptions
 from train.teachers import Teachers
 
@@ -151,3 +152,24 @@ def test_a_second_student_asks_nobody(tmp_path, monkeypatch):
     assert [row["loss"] for row in first] != [row["loss"] for row in second]
     _, again = fit(made_dataset(), options, tmp_path / "again")
     assert [row["loss"] for row in again] == pytest.approx([row["loss"] for row in first], rel=1e-5)
+
+
+def test_the_students_of_a_queue_share_a_folder_beside_them(tmp_path, monkeypatch):
+    monkeypatch.setitem(registry.ARCHITECTURES, "tiny", Tiny)
+    asked: list[Path] = []
+    monkeypatch.setattr(
+        "train.many.train_and_ship",
+        lambda dataset, options, folder, **how: asked.append(Path(options.answers)) or "done",
+    )
+    options = replace(
+        QUICK,
+        teachers=("plain48",),
+        distillation=0.8,
+        distillation_views="seen",
+        distillation_rounds=2,
+        answers="said",
+    )
+    planned = [Planned("one", options), Planned("two", options), Planned("three", QUICK)]
+    results = run_queue(planned, made_dataset(), tmp_path / "out", said=lambda text: None)
+    assert [result.state for result in results] == ["done"] * 3
+    assert asked == [tmp_path / "out" / "said"] * 2 + [Path()]
