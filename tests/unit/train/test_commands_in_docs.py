@@ -11,7 +11,13 @@ import pytest
 from train.cli import _parser
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = ("README.md", "docs/training.md", "train/LOG.md", "models/plain48/README.md")
+PAGES = (
+    "README.md",
+    "docs/training.md",
+    "train/LOG.md",
+    "models/compact48/README.md",
+    "models/plain48/README.md",
+)
 LINE = re.compile(r"^    python -m train (?P<words>[^#\n]+)", re.MULTILINE)
 
 

@@ -127,7 +127,7 @@ def test_erasing_covers_the_share_that_was_asked_for():
         ({"label_smoothing": 0.6, "vote_smoothing": 0.5}, "must sum to less than 1"),
         ({"weight_decay": -1}, "weight_decay must not be negative"),
         ({"colour": 1}, "Unknown option: colour"),
-        ({"colour": 1}, "Known: architecture, augment_on"),
+        ({"colour": 1}, "Known: answers, architecture, augment_on"),
         ({"epochz": 1}, r"Unknown option: epochz\. Did you mean epochs\?"),
         ({"augmentation": {"flop": 1}}, "Unknown option: flop"),
         ({"augmentation": {"flip": 2}}, "flip must be from 0 to 1"),
