@@ -29,7 +29,7 @@ def forward(model: keras.Model) -> Callable[[Any], Any]:
     if keras.backend.backend() == "jax":
         import jax
 
-        @jax.jit  # type: ignore[untyped-decorator]
+        @jax.jit
         def run(trained: Any, fixed: Any, crops: Any) -> Any:
             return model.stateless_call(trained, fixed, crops, training=False)[0]
 

@@ -108,6 +108,8 @@ def click_cell(page: Page, drawing: Locator, truth: str, answer: str) -> None:
     """Click a cell of the matrix, again when the drawing moved under the click."""
     said = page.get_by_text(f"{truth} faces for {answer}")
     for _ in range(3):
+        # While the page puts a new drawing in the old one's place, it may hold both.
+        expect(drawing).to_have_count(1, timeout=PATIENCE)
         area = drawing.bounding_box()
         side = area["width"] / len(CLASSES), area["height"] / len(CLASSES)
         # Off the middle of the cell: all of it can be clicked.
@@ -126,7 +128,6 @@ def test_a_click_on_a_cell_shows_that_mistake(open_live, made, tmp_path):
     open_tab(page)
     section(page, "Confusion")
     plot = page.locator(".js-plotly-plot").filter(has_text="truth")
-    plot.locator(".nsewdrag").wait_for(timeout=PATIENCE)
     for truth, answer in (("fear", "sad"), ("happy", "angry")):
         click_cell(page, plot.locator(".nsewdrag"), truth, answer)
         expect(box(page, "Truth").locator("input")).to_have_value(truth, timeout=PATIENCE)
