@@ -34,7 +34,9 @@ def forward(model: keras.Model) -> Callable[[Any], Any]:
             return model.stateless_call(trained, fixed, crops, training=False)[0]
 
         def call(crops: Any) -> Any:
-            return run(values(model.trainable_variables), values(_fixed(model)), crops)
+            return run(
+                values(model.trainable_variables), values(model.non_trainable_variables), crops
+            )
 
     def all_of(crops: Any) -> Any:
         starts = range(0, len(crops), _AT_ONCE)
@@ -47,11 +49,6 @@ def forward(model: keras.Model) -> Callable[[Any], Any]:
 def values(variables: Sequence[Any]) -> list[Any]:
     """What variables hold, as the backend's tensors."""
     return [variable.value for variable in variables]
-
-
-def _fixed(model: keras.Model) -> list[Any]:
-    fixed: list[Any] = model.non_trainable_variables
-    return fixed
 
 
 def predict(
