@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from fer_core.results import Box
@@ -119,7 +120,9 @@ def wait_for_threads(server: AppServer, most: int, seconds: float = 120) -> None
     deadline = time.monotonic() + seconds
     while server.threads() > most:
         assert time.monotonic() < deadline, f"{server.threads()} threads are left, not {most}"
-        time.sleep(0.2)
+        # The web server's pool ends workers that idle, but only when it is asked for something.
+        requests.get(server.url, timeout=10).raise_for_status()
+        time.sleep(0.5)
 
 
 def test_stop_frees_the_threads_and_start_works_again(open_live, tmp_path):
