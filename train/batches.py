@@ -131,7 +131,9 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
             targets = mixing.targets(targets)
             weights = None if weights is None else mixing.targets(weights[:, None])[:, 0]
         if asked is not None:
-            targets = joined(targets, asked, self._options)
+            # On the host as everything here: not every backend adds an array and a tensor.
+            told = keras.ops.convert_to_numpy(asked)
+            targets = joined(targets, told, self._options)
         return self.parts(crops, targets, weights)
 
     def parts(self, crops: Any, targets: Any, weights: Any) -> tuple[Any, ...]:

@@ -17,24 +17,16 @@ from train.checkpoint import Checkpoint, History
 from train.data import Dataset
 from train.data.prepare import prepare, training_rows
 from train.devices import use_devices
-from train.epochs import Epoch, Epochs, score
+from train.epochs import Epoch, Epochs
 from train.feed import Feed
-from train.network import (
-    architecture_options,
-    compile_for_training,
-    for_use,
-    network_for_training,
-)
+from train.network import compile_for_training, for_use, network_for_training
 from train.options import TrainOptions
 from train.precision import slow_precision, with_precision
-from train.predicting import predict
 from train.pretrained import unfreeze_trunk
 from train.progress import Progress
 from train.rates import rate_at
 from train.seen import SEEN_FILE
 from train.sharpness import make_sharpness_aware
-
-__all__ = ["architecture_options", "fit", "for_use", "plateau_scale", "predict", "score"]
 
 
 class OutOfTimeError(TrainingError):

@@ -129,7 +129,7 @@ def _optimiser(options: TrainOptions) -> keras.optimizers.Optimizer:
     if options.clip_norm:
         beside["global_clipnorm"] = options.clip_norm
     if options.averaging:
-        # Keras puts the averages into the network when `fit` ends; `train.fit` scores both.
+        # Keras puts the averages into the network when `fit` ends; `train.epochs` scores both.
         beside |= {
             "use_ema": True,
             "ema_momentum": options.averaging,

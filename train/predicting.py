@@ -51,6 +51,11 @@ def values(variables: Sequence[Any]) -> list[Any]:
     return [variable.value for variable in variables]
 
 
+def main_output(found: Any) -> Any:
+    """The output that counts, of what a network with or without auxiliary classifiers says."""
+    return found[OUTPUT] if isinstance(found, dict) else found
+
+
 def predict(
     model: keras.Model, images: npt.NDArray[np.uint8], batch_size: int = 256
 ) -> npt.NDArray[np.float32]:
@@ -77,5 +82,4 @@ def probabilities_of(
         missing = -count % batch_size
         crops = np.concatenate([crops, np.repeat(crops[:1], missing, axis=0)])
     found = model.predict(crops, batch_size=batch_size, verbose=0)
-    own = found[OUTPUT] if isinstance(found, dict) else found
-    return np.asarray(own, np.float32)[:count]
+    return np.asarray(main_output(found), np.float32)[:count]

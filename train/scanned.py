@@ -14,11 +14,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.architectures.base import OUTPUT
 from train.data import Split
 from train.device_batches import DeviceBatches
 from train.options import TrainOptions
-from train.predicting import values
+from train.predicting import main_output, values
 
 _SCORED = 1024
 """Crops scored at once."""
@@ -162,7 +161,7 @@ class Scanned:
             images, wanted = part
             seen = images[..., None].astype("float32")
             found = self._model.stateless_call(trained, fixed, seen, training=False)[0]
-            found = found[OUTPUT] if isinstance(found, dict) else found
+            found = main_output(found)
             counts = wanted >= 0
             at = jnp.maximum(wanted, 0)[:, None]
             own = jnp.take_along_axis(found, at, axis=1)[:, 0].astype("float32")

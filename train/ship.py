@@ -26,10 +26,11 @@ from train.evaluation import (
     evaluation_text,
 )
 from train.export import files_of, save_keras, save_litert, save_litert_int8
-from train.fit import architecture_options, predict
 from train.model_card import with_words, write_readme
+from train.network import architecture_options
 from train.options import TrainOptions
 from train.precision import exact_products
+from train.predicting import predict
 
 
 def ship(

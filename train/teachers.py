@@ -115,19 +115,18 @@ class Teachers:
 
     def __init__(self, names: Sequence[str], classes: tuple[str, ...]) -> None:
         self._classes = classes
-        self._models: list[tuple[keras.Model, ModelCard]] = []
-        self._forward: list[Callable[[Any], Any]] = []
+        self._models: list[tuple[keras.Model, Callable[[Any], Any], ModelCard]] = []
         for name in names:
             model, card = open_finished(name)
             if card.classes != classes:
                 raise OptionError(_other(name, classes, card))
-            self._models.append((fast_copy(model), card))
-            self._forward.append(forward(self._models[-1][0]))
+            fast = fast_copy(model)
+            self._models.append((fast, forward(fast), card))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Name and checksum of each teacher."""
-        return tuple(f"{card.name} {card.files[FILE]['sha256']}" for _, card in self._models)
+        return tuple(f"{card.name} {card.files[FILE]['sha256']}" for *_, card in self._models)
 
     def of_images(self, images: npt.NDArray[np.uint8]) -> Floats:
         """Probabilities of clean images, each seen as it is and mirrored.
@@ -136,7 +135,7 @@ class Teachers:
             images: uint8 (N, size, size).
         """
         total = np.zeros((len(images), len(self._classes)), np.float64)
-        for model, card in self._models:
+        for model, _, card in self._models:
             crops = resized(images, card.input_size)
             for seen in (crops, crops[:, :, ::-1]):
                 found = probabilities_of(model, seen[..., None], _BATCH)
@@ -154,7 +153,7 @@ class Teachers:
         """
         crops = ops.convert_to_tensor(crops)
         total = ops.zeros((len(crops), len(self._classes)), "float32")
-        for (_, card), asked in zip(self._models, self._forward, strict=True):
+        for _, asked, card in self._models:
             seen = crops
             if crops.shape[1] != card.input_size:
                 side = (card.input_size, card.input_size)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +14,8 @@ from train.devices import use_devices
 from train.rates import rate_at
 from train.steps import RunRate
 
+from .jax_child import needs_jax, printed_under_jax
 from .tiny import QUICK
-
-ROOT = Path(__file__).resolve().parents[3]
 
 ON_TWO_DEVICES = """
 import sys
@@ -51,25 +46,18 @@ def test_other_backends_say_who_can():
 
 
 def losses(folder: Path, devices: str, place: str) -> list[float]:
-    environment = os.environ | {
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", ON_TWO_DEVICES, devices, place, str(folder)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    line = next(line for line in done.stdout.splitlines() if line.startswith("LOSSES"))
-    return [float(word) for word in line.split()[1:]]
+    line = printed_under_jax(
+        ON_TWO_DEVICES,
+        "LOSSES",
+        devices,
+        place,
+        str(folder),
+        flags="--xla_force_host_platform_device_count=2",
+    )[0]
+    return [float(word) for word in line.split()]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+@needs_jax
 @pytest.mark.parametrize("place", ["host", "device"])
 def test_two_virtual_devices_train_as_one_does(tmp_path, place):
     one = losses(tmp_path / "one", "one", place)

@@ -11,11 +11,12 @@ import pytest
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError, OptionError
-from train.fit import fit, predict
+from train.fit import fit
 from train.fused import FusedBatchNormalization, with_fused_normalisation
 from train.many import read_queue, run_queue
 from train.network import for_use, network_for_training
 from train.options import TrainOptions
+from train.predicting import predict
 
 from .made import made_dataset
 from .tiny import QUICK, teacher_folder

@@ -18,7 +18,8 @@ from train.batches import EpochBatches, soft_targets
 from train.checkpoint import HISTORY_COLUMNS
 from train.cli import main
 from train.evaluate import evaluate_folder
-from train.fit import fit, plateau_scale, predict
+from train.fit import fit, plateau_scale
+from train.predicting import predict
 from train.run import train_and_ship
 
 from .made import made_dataset

@@ -18,9 +18,10 @@ from train.architectures._pieces import auxiliary_output, conv_relu
 from train.architectures.base import OUTPUT, classifier_head
 from train.batches import resized
 from train.cli import main
-from train.fit import fit, predict
+from train.fit import fit
 from train.network import for_use, main_logs, network_for_training
 from train.options import TrainOptions
+from train.predicting import predict
 from train.pretrained import load_trunk
 from train.progress import Progress
 

@@ -14,10 +14,11 @@ from fer_core.errors import DatasetError, OptionError
 from fer_core.model_store import ModelCard, write_card
 from train.export import files_of, save_keras
 from train.feed import Feed
-from train.fit import OutOfTimeError, fit, predict
+from train.fit import OutOfTimeError, fit
 from train.losses import Distillation, joined
 from train.many import read_queue, run_queue
 from train.options import TrainOptions
+from train.predicting import predict
 from train.seen import SEEN_FILE
 from train.teachers import Taught, Teachers, taught
 

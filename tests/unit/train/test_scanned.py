@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from .jax_child import needs_jax, printed_under_jax
 
 SCRIPT = """
 import json, sys
@@ -89,34 +84,15 @@ CHANGES: dict[str, dict[str, object]] = {
     "no number": {"learning_rate": 3e38, "warmup_epochs": 0.0, "optimiser": "adam"},
 }
 
-# To compile takes nearly all of the time, and quick code is not needed.
-ENVIRONMENT = {
-    "KERAS_BACKEND": "jax",
-    "JAX_PLATFORMS": "cpu",
-    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
-}
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None, reason="JAX is not installed"
-)
+pytestmark = needs_jax
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """By name of a change, what training in chunks and training step by step came to."""
     folder = tmp_path_factory.mktemp("runs")
-    # A process of its own: the backend of this one is another.
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps(CHANGES), str(folder)],
-        cwd=ROOT,
-        env=os.environ | ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
-    rows = [json.loads(line.removeprefix("FOUND")) for line in lines]
+    printed = printed_under_jax(SCRIPT, "FOUND", json.dumps(CHANGES), str(folder))
+    rows = [json.loads(line) for line in printed]
     return {name: both for name, *both in rows}
 
 

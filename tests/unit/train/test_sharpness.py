@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from fer_core.errors import OptionError
-from train.fit import fit, predict
+from train.fit import fit
 from train.options import TrainOptions
+from train.predicting import predict
 from train.sharpness import make_sharpness_aware
 
 from .made import made_dataset
