@@ -14,8 +14,9 @@ else:
 
     from api.mount import MountedApi
     from fer_core.allocator import share_freed_memory
+    from ui.live_feed import feed_routes
     from ui.opening import opening_page
 
     share_freed_memory()
     api = MountedApi(base=get_option("server.baseUrlPath"))
-    app = App(__file__, routes=api.routes, lifespan=opening_page(api.lifespan))
+    app = App(__file__, routes=[*api.routes, *feed_routes()], lifespan=opening_page(api.lifespan))

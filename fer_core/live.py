@@ -107,6 +107,11 @@ class LiveSession:
         return self._analyzer is not None
 
     @property
+    def needs_mending(self) -> bool:
+        """Whether `apply` has something to do though nothing else is wished for."""
+        return self._analyzer is None or self._worn_out()
+
+    @property
     def calibration(self) -> NeutralCalibration:
         """What the faces of this stream look like at rest."""
         return self._answers.calibration
@@ -140,9 +145,8 @@ class LiveSession:
             FerError: the detector or the model cannot be had; the stream goes on as before.
         """
         with self._apply_lock:
-            current = self._analyzer
             changed = self._settings.needs_another_analyzer(settings)
-            if current is None or changed or self._worn_out():
+            if changed or self.needs_mending:
                 self._made_at = self._clock()
                 self._swap(warm_analyzer(self._make_analyzer, settings))
             if settings.privacy and not self._settings.privacy:

@@ -30,9 +30,9 @@ _KINDS = {
 }
 
 
-def actions_state(session: LiveSession) -> tuple[bool, bool]:
+def actions_state(session: LiveSession, place: Shelf) -> tuple[bool, bool]:
     """What decides how the buttons look: whether it is paused, and whether it records."""
-    return session.paused, shelf().active
+    return session.paused, place.active
 
 
 @st.fragment
@@ -46,7 +46,7 @@ def actions(session: LiveSession, playing: bool) -> None:
                 place.stop()
     if playing:
         _buttons(session, place)
-    st.session_state[DRAWN_KEY] = actions_state(session)
+    st.session_state[DRAWN_KEY] = actions_state(session, place)
     _recordings(place)
 
 

@@ -13,22 +13,19 @@ from fer_core.governor import process_governor
 from fer_core.live import LiveSession
 from fer_core.live_newest import NewestOnly
 from fer_core.live_settings import CameraWish
-from fer_core.live_timeline import SPANS
-from fer_core.recording import RecordingStatus
 from ui import resources
 from ui.camera_hint import camera_hint
 from ui.connection import rtc_configuration
-from ui.connection_state import connection_state, lost_words
-from ui.live_actions import DRAWN_KEY, actions, actions_state
+from ui.connection_state import lost_words
+from ui.live_actions import actions
+from ui.live_beside import beside
 from ui.live_camera import camera_form, camera_wish
 from ui.live_guard import guard_stream, noting
 from ui.live_keys import mark_anywhere
 from ui.live_notice import BEFORE_START, deployer_notice
-from ui.live_panel import panel_html
 from ui.live_recordings import Shelf, shelf
-from ui.live_settings import REFUSED_KEY, settings_form
+from ui.live_settings import settings_form
 from ui.live_snapshot import snapshots
-from ui.live_timeline import POINTS, timeline_html
 from ui.while_here import while_here
 
 STREAM_KEY = "live_stream"
@@ -36,23 +33,9 @@ SESSION_KEY = "live_session"
 _SINCE_KEY = "live_waiting_since"
 _LOST_KEY = "live_lost"
 _NEWEST_KEY = "live_newest"
-_SPAN_KEY = "live_span"
-_FACE_KEY = "live_face"
 
-PANEL_SECONDS = 0.5
 STREAMING_SECONDS = 5.0
 """A stream whose last frame is older has ended, or will be told so."""
-
-ADVICE = {
-    "slow": (
-        "*The picture does not come up?*, under the picture, says what to check (permission, "
-        "HTTPS, TURN), and offers snapshots, which need no video connection."
-    ),
-    "stalled": (
-        "If the camera was unplugged or the network was cut, press STOP, put it right, and press "
-        "START again."
-    ),
-}
 
 CONNECTION_HELP = """
 - **The browser asks for the camera**: allow it. If it was refused before, use the camera sign in
@@ -71,7 +54,7 @@ def render() -> None:
     told = deployer_notice()
     if told is not None:
         st.info(told, icon=":material/info:")
-    picture, beside = st.columns([3, 2], gap="medium")
+    picture, column = st.columns([3, 2], gap="medium")
     lower = st.container()
     with lower:
         settings_form(session)  # first, so that the models are loaded before START is there
@@ -92,8 +75,8 @@ def render() -> None:
             st.markdown(BEFORE_START)
             if lost := st.session_state.get(_LOST_KEY):
                 st.warning(lost)
-    with beside:
-        _panel(session, playing, waiting)
+    with column:
+        beside(session, playing, waiting, st.session_state.get(_SINCE_KEY))
 
 
 def _help(session: LiveSession) -> None:
@@ -178,80 +161,3 @@ def _ended(session: LiveSession, place: Shelf) -> None:
     """The stream is over, whoever ended it. Called on the server's event loop: quick."""
     session.release()
     place.finish()
-
-
-def _panel(session: LiveSession, playing: bool, waiting: bool) -> None:
-    # A fragment's interval is part of its definition, hence a new one for each state.
-    @st.fragment(run_every=PANEL_SECONDS if playing or waiting else None)
-    def panel() -> None:
-        snapshot = session.snapshot()
-        since = st.session_state.get(_SINCE_KEY)
-        waited = 0.0 if since is None else time.monotonic() - since
-        state = connection_state(playing, waiting, waited, snapshot.idle_seconds, session.paused)
-        sentence = snapshot.error
-        if playing or waiting:
-            sentence = _mend(session) or sentence
-            if state.needs_help:
-                st.warning(ADVICE[state.name])  # above the figures, or a phone does not show it
-        if sentence:
-            st.error(sentence)
-        st.html(
-            panel_html(
-                snapshot,
-                playing,
-                _recording(),
-                session.calibration.state(),
-                session.allowed_rate,
-                state,
-            )
-        )
-        _timeline(session)
-        if playing and st.session_state.get(DRAWN_KEY) != actions_state(session):
-            st.rerun(scope="app")  # the recording has ended by itself: the buttons must follow
-
-    panel()
-
-
-def _timeline(session: LiveSession) -> None:
-    span = st.session_state.get(_SPAN_KEY) or SPANS[0]
-    face = st.session_state.get(_FACE_KEY) or None
-    view = session.timeline(span, POINTS, face)
-    st.html(timeline_html(view))
-    with st.container(horizontal=True, gap="small"):
-        st.segmented_control(
-            "Span",
-            SPANS,
-            default=SPANS[0],
-            required=True,
-            format_func=lambda seconds: f"{seconds // 60} min",
-            key=_SPAN_KEY,
-            label_visibility="collapsed",
-        )
-        tracks = [lane.track for lane in view.lanes]
-        if face is not None and face not in tracks:
-            tracks.append(face)
-        if len(tracks) > 1:
-            st.selectbox(
-                "Face",
-                [0, *tracks],
-                format_func=lambda track: f"face #{track}" if track else "all faces",
-                key=_FACE_KEY,
-                label_visibility="collapsed",
-                width=140,
-            )
-
-
-def _recording() -> RecordingStatus | None:
-    recorder = shelf().recorder
-    return None if recorder is None else recorder.status()
-
-
-def _mend(session: LiveSession) -> str | None:
-    """Give the stream an analyzer when it has none or a broken one; returns why that failed."""
-    if st.session_state.get(REFUSED_KEY):
-        return None
-    try:
-        session.apply(session.settings)
-    except FerError as error:
-        return str(error)
-    return None

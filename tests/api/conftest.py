@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,12 +14,12 @@ from typing import Any
 
 import pytest
 import requests
-import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
 
 from api.mount import MountedApi
 from tests.clips import Clip, make_clip
+from tests.served import served
 
 KEY = "the-key-of-the-tests"
 
@@ -62,22 +60,9 @@ def serving(key: str | None = KEY, **settings: int) -> Iterator[Client]:
     if key is not None:
         environment["FER_LIVE_API_KEY"] = key
     api = MountedApi(environment)
-    app = Starlette(routes=api.routes, lifespan=api.lifespan)
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none")
-    )
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
+    with served(Starlette(routes=api.routes, lifespan=api.lifespan)) as address:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        yield Client(f"http://127.0.0.1:{port}/api", headers, api)
-    finally:
-        server.should_exit = True
-        thread.join(30)
+        yield Client(f"{address}/api", headers, api)
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,23 @@ def test_a_box_and_a_label_are_drawn_where_the_face_is(open_live, mirrored):
     live.stop()
 
 
+def test_the_panel_renews_itself_and_the_page_does_not_run(open_live):
+    """Each run of the page costs the browser time in which it shows no picture."""
+    live = open_live()
+    runs: list[bytes] = []
+    live.page.on("websocket", lambda socket: socket.on("framereceived", runs.append))
+    live.page.reload()
+    live.open()
+    live.start(30)
+    first = live.wait_panel(lambda panel: panel.faces == 1)
+    live.page.wait_for_timeout(3000)
+    assert runs, "the page came by this way"
+    runs.clear()
+    live.page.wait_for_timeout(5000)
+    assert live.panel().frames > first.frames + 30
+    assert len(runs) <= 5, "not one message a renewal, of which there were ten"
+
+
 def test_the_panel_counts_and_the_process_stays_light(open_live, app):
     live = open_live()
     assert live.panel().frames == 0
