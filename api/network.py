@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from api.batching import BatchingClassifier
 from fer_core.classifier import Classifier
-from fer_core.runtimes.cores import available_cores
+from fer_core.cores import available_cores
 from fer_core.runtimes.litert import LitertRuntime
 
 __all__ = ["JoinedNetwork"]

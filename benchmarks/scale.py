@@ -24,6 +24,7 @@ from fer_core.cluster.places import Item
 from fer_core.cluster.run import answers_of, work_of
 from fer_core.cluster.session import import_ray, session
 from fer_core.commands.sources import CLIP
+from fer_core.detectors import DetectorOptions
 from fer_core.errors import FerError, OptionError
 
 PAGE = Path(__file__).resolve().parent / "scale.md"
@@ -101,7 +102,8 @@ def measure(workers: Sequence[int], clips: int, seconds: int) -> list[Speed]:
 
 def _alone(file: Path, seconds: int, every: int, rounds: int = 3) -> Speed:
     begun = time.perf_counter()
-    with Analyzer(AnalyzerOptions(runtime="litert", threads=1)) as analyzer:
+    one = DetectorOptions(threads=1)
+    with Analyzer(AnalyzerOptions("blazeface", one, runtime="litert", threads=1)) as analyzer:
         start = time.perf_counter() - begun
         begun = time.perf_counter()
         for _ in range(rounds):

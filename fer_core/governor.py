@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fer_core.cores import available_cores
 from fer_core.errors import OptionError
-from fer_core.runtimes.cores import available_cores
 
 __all__ = ["Governor", "GovernorOptions", "Seat", "process_governor"]
 

@@ -31,6 +31,7 @@ from fer_core.commands.common import (
 from fer_core.commands.ledger import LEDGER_FILE, Ledger
 from fer_core.commands.progress import Progress
 from fer_core.commands.sources import find_sources
+from fer_core.detectors import DetectorOptions
 from fer_core.errors import FerError, OptionError
 from fer_core.model_store import model_folder
 
@@ -237,7 +238,10 @@ def work_of(chosen: AnalyzerOptions, runtime: str, every: int = 1) -> Work:
     # What was chosen here holds everywhere, also on a machine that would choose otherwise; and
     # workers, one a core, do not fight over cores.
     threads = chosen.threads or 1
-    return Work(replace(chosen, runtime=runtime, threads=threads), every, files)
+    detecting = chosen.detector_options or DetectorOptions()
+    detecting = replace(detecting, threads=detecting.threads or 1)
+    options = replace(chosen, runtime=runtime, threads=threads, detector_options=detecting)
+    return Work(options, every, files)
 
 
 def _check(options: argparse.Namespace) -> None:

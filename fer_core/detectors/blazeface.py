@@ -71,8 +71,7 @@ class BlazeFaceDetector(DetectorBase):
         specs: tuple[NetworkSpec, ...] = (SHORT, FULL)
         if not self.options.fine and self.options.range in ("short", "full"):
             specs = (SHORT,) if self.options.range == "short" else (FULL,)
-        threads = self.options.threads or 1
-        self._networks = [BlazeFaceNetwork(spec, threads) for spec in specs]
+        self._networks = [BlazeFaceNetwork(spec, self.options.threads) for spec in specs]
         self._frame = self._turn = 0
         self._near = False
 

@@ -29,8 +29,8 @@ class DetectorOptions:
         fine: BlazeFace runs both networks and also looks through overlapping windows of the
             picture, for faces too small for one look at the whole. Meant for photos: it costs
             several times as much.
-        threads: processor threads of a network; None for one, so that sessions do not fight over
-            cores.
+        threads: processor threads of a network; None for up to two, as many as there are cores
+            that no other session's detector works on just then.
     """
 
     min_score: float | None = None

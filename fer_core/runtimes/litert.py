@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from fer_core.cores import available_cores, process_cores, threads_in_words
 from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError, OptionError, RuntimeMissingError
 from fer_core.runtimes.base import Crops, Probabilities
 from fer_core.runtimes.batches import check_crops, split_exactly
-from fer_core.runtimes.cores import available_cores, threads_in_words
 
 __all__ = ["LitertInt8Runtime", "LitertRuntime"]
 
@@ -23,15 +23,16 @@ class LitertRuntime:
     """Runs `model.tflite`, float32, with LiteRT's XNNPACK kernels.
 
     The cost per crop is the same in a batch of one and of sixteen, so a batch is cut into exact
-    parts of 16, 4 and 1 crops instead of being padded. Each part size has interpreters of its own,
-    made when first needed and kept; all of them map the same file.
+    parts of 16, 4 and 1 crops instead of being padded. Each part size and number of threads has
+    interpreters of its own, made when first needed and kept; all of them map the same file.
 
     An instance may be shared between threads. As many calls run at once as leave each of their
-    threads a core of its own; the others wait, so that sessions do not fight over cores.
+    threads a core of its own; the others wait, so that sessions do not fight over cores. A number
+    of threads that was not chosen gives way to one while others work, see `fer_core.cores.Cores`.
 
     Attributes:
-        threads: CPU threads of one call.
-        calls: how many calls run at once, at most.
+        threads: CPU threads of one call, at most.
+        calls: how many calls of so many threads run at once, at most.
         device: `CPU` and the threads, in words.
     """
 
@@ -62,22 +63,24 @@ class LitertRuntime:
         self.device = f"CPU, {threads_in_words(self.threads)}"
         self._file = file
         self._size = size
+        self._chosen = threads is not None
         self._turns = threading.BoundedSemaphore(self.calls)
         self._lock = threading.Lock()
         self._closed = False
-        self._idle: dict[int, list[Any]] = {count: [] for count in self.part_sizes}
-        self._idle[1].append(self._open(1))
+        self._idle: dict[tuple[int, int], list[Any]] = {}
+        with self._interpreter(1, self.threads):
+            pass
 
     def run(self, crops: Crops) -> Probabilities:
         """The network's own probabilities; see `Runtime.run`."""
         check_crops(crops, self._size)
         probabilities = np.empty((len(crops), len(CLASSES)), np.float32)
-        with self._turns:
+        with self._room() as threads:
             self._refuse_when_closed()
             start = 0
             for count in split_exactly(len(crops), self.part_sizes):
                 stop = start + count
-                with self._interpreter(count) as interpreter:
+                with self._interpreter(count, threads) as interpreter:
                     probabilities[start:stop] = _invoke(interpreter, crops[start:stop])
                 start = stop
         return probabilities
@@ -93,21 +96,31 @@ class LitertRuntime:
             raise ModelError("This runtime has been closed. Make a new one.")
 
     @contextmanager
-    def _interpreter(self, count: int) -> Iterator[Any]:
+    def _room(self) -> Iterator[int]:
+        """Wait until a call may run; gives the number of its threads."""
+        if self._chosen:
+            with self._turns:
+                yield self.threads
+        else:
+            with process_cores().taken(self.threads) as threads:
+                yield threads
+
+    @contextmanager
+    def _interpreter(self, count: int, threads: int) -> Iterator[Any]:
         """An interpreter for batches of `count` that nobody else uses meanwhile."""
         with self._lock:
-            idle = self._idle.get(count)
+            idle = self._idle.get((count, threads))
             interpreter = idle.pop() if idle else None
         if interpreter is None:
-            interpreter = self._open(count)
+            interpreter = self._open(count, threads)
         try:
             yield interpreter
         finally:
             with self._lock:
                 if not self._closed:
-                    self._idle[count].append(interpreter)
+                    self._idle.setdefault((count, threads), []).append(interpreter)
 
-    def _open(self, count: int) -> Any:
+    def _open(self, count: int, threads: int) -> Any:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
@@ -116,7 +129,7 @@ class LitertRuntime:
                 f"imported ({error}). Install requirements.txt, or choose the runtime keras."
             ) from None
         try:
-            interpreter = Interpreter(model_path=str(self._file), num_threads=self.threads)
+            interpreter = Interpreter(model_path=str(self._file), num_threads=threads)
             inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
             self._check(inputs, outputs)
             interpreter.resize_tensor_input(

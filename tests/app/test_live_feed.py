@@ -5,23 +5,19 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import requests
 from starlette.applications import Starlette
-from streamlit.testing.v1 import AppTest
 
 import ui.live_beside
 import ui.live_feed
 from fer_core.live import LiveSession
 from tests.served import served
-from tests.unit.live_bench import Bench, FakeAnalyzer, face, frame
+from tests.unit.live_bench import Bench, Clock, FakeAnalyzer, face, frame
 from ui.live_beside import Beside
 from ui.live_feed import PATH, LiveFeed, PanelNow, feed_routes
 from ui.live_recordings import Shelf
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -147,12 +143,9 @@ def test_the_page_runs_when_no_picture_comes(session, place):
 def test_what_cannot_be_mended_is_tried_again_and_again(monkeypatch, place):
     bench = Bench()
     beside = column(bench.session, place)
-    times = iter((1000.0, 1000.5, 1001.0, 1002.0, 1003.0, 1004.0))
-    monkeypatch.setattr(ui.live_beside, "_now", lambda: next(times))
-    assert len({beside.now().around for _ in range(6)}) == 3
-
-
-def test_a_page_at_rest_has_no_feed():
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    assert not page.exception
-    assert page.session_state["live_feed"].now() is None
+    clock = Clock()
+    monkeypatch.setattr(ui.live_beside, "_now", clock)
+    seen = set()
+    for clock.now in (1000.0, 1000.5, 1001.0, 1002.0, 1003.0, 1004.0):
+        seen.add(beside.now().around)
+    assert len(seen) == 3

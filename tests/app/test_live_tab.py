@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def run(asked: list[dict[str, Any]]) -> Callable[[], AppTest]:
     """Run the page once."""
     return lambda: AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+
+
+def test_at_rest_the_panel_stands_and_asks_for_nothing(run):
+    page = run()
+    (view,) = [one for one in page.get("bidi_component") if "live_view" in one.proto.id]
+    shown = json.loads(view.proto.json)
+    assert 'data-state="off"' in shown["panel"]
+    assert shown["address"] is None
+    assert page.session_state["live_feed"].now() is None
 
 
 def test_every_switch_reaches_the_stream(run):

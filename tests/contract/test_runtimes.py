@@ -15,10 +15,10 @@ import pytest
 
 import fer_core.runtimes as runtimes
 from fer_core.classifier import Classifier
+from fer_core.cores import available_cores
 from fer_core.errors import ModelError, OptionError, PictureError, RuntimeMissingError
 from fer_core.model_store import ModelCard, file_sha256, load_card, write_card
 from fer_core.runtimes import RUNTIMES, Runtime, create_runtime, litert
-from fer_core.runtimes.cores import available_cores
 from tests.contract.fixed_crops import fixed_crops
 
 SAME = 1e-3
@@ -205,7 +205,7 @@ def test_calls_at_once_leave_every_thread_a_core(
 
 def test_a_call_that_runs_while_the_runtime_is_closed_ends_well(model_folder: Path) -> None:
     runtime = create_runtime("litert", model_folder, threads=1)
-    with runtime._interpreter(1) as interpreter:  # type: ignore[attr-defined]
+    with runtime._interpreter(1, 1) as interpreter:  # type: ignore[attr-defined]
         runtime.close()
         assert interpreter is not None
     assert runtime._idle == {}  # type: ignore[attr-defined]
