@@ -23,6 +23,8 @@ __all__ = ["Governor", "GovernorOptions", "Seat", "process_governor"]
 
 _SMOOTHING = 0.1
 """Share of the newest frame in the running means of cost and rate."""
+_AWAY = 2.0
+"""Seconds without a frame after which a viewer counts as gone, until the next one comes."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Seat:
         self.best = 0.0
         self.rate = 0.0
         self.allowed = float("inf")
+        self._frames = 0
         self._last_asked: float | None = None
         self._credit = 1.0
 
@@ -71,11 +74,15 @@ class Seat:
         """Whether this viewer gets fewer frames than the camera sends."""
         return self.allowed < 0.95 * self.rate
 
+    def here(self, now: float) -> bool:
+        """Whether frames come: those of a page that is gone stop long before its stream ends."""
+        return self.cost > 0 and self._last_asked is not None and now - self._last_asked < _AWAY
+
     def due(self) -> bool:
         """Whether the frame that has just come is to be worked on."""
         now = self._governor.now()
         gone = 0.0 if self._last_asked is None else max(0.0, now - self._last_asked)
-        if self._last_asked is not None and 0 < gone < 2.0:
+        if self._last_asked is not None and 0 < gone < _AWAY:
             rate = 1.0 / gone
             self.rate = rate if not self.rate else self.rate + _SMOOTHING * (rate - self.rate)
         self._last_asked = now
@@ -93,9 +100,14 @@ class Seat:
 
     def worked(self, seconds: float) -> None:
         """A frame took so long."""
-        self.cost = seconds if not self.cost else self.cost + _SMOOTHING * (seconds - self.cost)
-        # It rises slowly, so that a larger picture or another detector is not taken for a crowd.
-        self.best = min(seconds, 1.002 * self.best) if self.best else seconds
+        self._frames += 1
+        # At first the mean of all frames: the first one alone says little.
+        self.cost += max(_SMOOTHING, 1 / self._frames) * (seconds - self.cost)
+        if self._frames * _SMOOTHING < 1:
+            return
+        # Of means: single frames differ by more than a crowd makes them. It rises slowly, so that a
+        # larger picture or another detector is not taken for a crowd.
+        self.best = min(self.cost, 1.002 * self.best) if self.best else self.cost
 
     def leave(self) -> None:
         """The stream has ended; calling it twice is allowed."""
@@ -163,8 +175,9 @@ class Governor:
             self.load = (used - self._used_then) / gone / self._cores
             self._settled, self._used_then = now, used
             # A limit that nobody reaches says nothing about the machine, and is left alone.
-            asked = sum(seat.cost * seat.rate for seat in self._seats)
-            slowness = [seat.cost / seat.best for seat in self._seats if seat.best > 0]
+            here = [seat for seat in self._seats if seat.here(now)]
+            asked = sum(seat.cost * seat.rate for seat in here)
+            slowness = [seat.cost / seat.best for seat in here if seat.best > 0]
             slow = sorted(slowness)[len(slowness) // 2] if slowness else 1.0
             if self.load > self.options.busy or slow > self.options.slow:
                 self._limit = max(0.02 * self._cores, 0.85 * min(self._limit, asked or self._limit))
@@ -175,7 +188,8 @@ class Governor:
     def _share(self) -> None:
         """The oldest first; who does not fit and all who came later share what is left."""
         left = self._limit
-        waiting = [seat for seat in self._seats if seat.cost > 0]
+        now = self.now()
+        waiting = [seat for seat in self._seats if seat.here(now)]
         if len(waiting) == 1:
             waiting[0].allowed = float("inf")
             return

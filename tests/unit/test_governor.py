@@ -23,6 +23,7 @@ class Machine:
         )
         self.viewers: list[Viewer] = []
         self.waiting = 0.0
+        self.swings: tuple[float, ...] = (1.0,)
 
     def come(self, rate: float = 10.0) -> Viewer:
         self.viewers.append(Viewer(self.governor.join(), rate, self.now))
@@ -45,7 +46,8 @@ class Machine:
                     wanted += self.carry
                     if viewer.seat.due():
                         crowd = sum(other.measured for other in self.viewers) * self.waiting
-                        viewer.seat.worked(self.cost * max(1.0, crowd))
+                        swing = self.swings[viewer.done % len(self.swings)]
+                        viewer.seat.worked(self.cost * swing * max(1.0, crowd))
                         viewer.done += 1
                         wanted += self.cost
             self.used += min(wanted, 10 * self.cores * 0.01)
@@ -96,6 +98,37 @@ def test_when_the_first_leave_the_others_recover():
     machine.run(10)
     assert [viewer.measured for viewer in late[2:]] == pytest.approx([10, 10], abs=0.3)
     assert not any(viewer.seat.limited for viewer in late[2:])
+
+
+def test_frames_that_cost_more_than_the_cheapest_are_no_crowd():
+    """The full search comes in every sixth frame, and now and then everything fits the cache."""
+    machine = Machine(cost=0.012, carry=0.01)
+    machine.swings = (0.25, 1.0, 1.0, 2.2, 1.0, 1.0)
+    three = [machine.come(15) for _ in range(3)]
+    machine.run(60)
+    machine.run(20)
+    assert not any(viewer.seat.limited for viewer in three)
+    assert [viewer.measured for viewer in three] == pytest.approx([15, 15, 15], abs=1)
+
+
+def test_a_viewer_whose_page_is_gone_takes_nothing_from_the_others():
+    """Its connection is given up only after half a minute."""
+    machine = Machine()
+    first = [machine.come(), machine.come()]
+    machine.run(10)
+    late = [machine.come() for _ in range(4)]
+    machine.run(30)
+    assert late[-1].seat.limited
+    machine.viewers = late[2:]  # no frame of theirs comes any more, and nobody has left
+    machine.run(15)
+    machine.run(5)
+    assert [viewer.measured for viewer in late[2:]] == pytest.approx([10, 10], abs=0.3)
+    machine.viewers = late[3:]
+    machine.run(5)
+    assert late[3].seat.allowed == float("inf"), "who is alone gets every frame"
+    machine.viewers = [*first, late[3]]
+    machine.run(5)
+    assert not first[0].seat.limited, "it was there first"
 
 
 def test_beyond_everything_nobody_falls_below_the_floor():
