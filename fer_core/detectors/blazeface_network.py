@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.cores import available_cores, process_cores
+from fer_core.cores import process_cores
 from fer_core.detectors.model_files import FULL_RANGE, SHORT_RANGE, model_bytes
 from fer_core.errors import DetectorError
 
@@ -88,7 +88,7 @@ class BlazeFaceNetwork:
         self._anchors = anchor_centres(spec.grids)
         # Each number of threads has an interpreter of its own, made when it is first needed.
         self._interpreters: dict[int, _Interpreter] = {}
-        self._interpreter(threads or min(MOST_THREADS, available_cores()))
+        self._interpreter(threads or 1)
 
     def _interpreter(self, threads: int) -> _Interpreter:
         if threads not in self._interpreters:

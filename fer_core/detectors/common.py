@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.closing import Closing
+from fer_core.cores import process_cores
 from fer_core.detectors.base import Picture
 from fer_core.detectors.options import DetectorOptions
 from fer_core.errors import DetectorError, PictureError
@@ -50,7 +51,8 @@ class DetectorBase(Closing):
             )
         picture = _checked(picture)
         try:
-            found = find(picture)
+            with process_cores().at_work():
+                found = find(picture)
         except Exception as error:
             height, width = picture.shape[:2]
             raise DetectorError(

@@ -68,7 +68,7 @@ class LitertRuntime:
         self._lock = threading.Lock()
         self._closed = False
         self._idle: dict[tuple[int, int], list[Any]] = {}
-        with self._interpreter(1, self.threads):
+        with self._interpreter(1, threads or 1):
             pass
 
     def run(self, crops: Crops) -> Probabilities:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 import pytest
 
-from fer_core.cores import CROWDED_SECONDS, Cores, available_cores, process_cores
+from fer_core.cores import Cores, available_cores, process_cores
 from fer_core.errors import OptionError
 from tests.unit.live_bench import Clock
 
@@ -25,9 +26,20 @@ from tests.unit.live_bench import Clock
     ],
 )
 def test_calls_that_meet_have_one_core_each(count, wishes, given):
-    cores = Cores(count)
     with ExitStack() as held:
+        cores = Cores(count, Clock())
         assert [held.enter_context(cores.taken(most)) for most in wishes] == given
+
+
+def given(cores: Cores, clock: Clock, most: int, pauses: Iterable[float], work: float) -> list[int]:
+    """What calls of so many seconds get that come after such pauses."""
+    counts = []
+    for pause in pauses:
+        clock.now += pause
+        with cores.taken(most) as count:
+            clock.now += work
+        counts.append(count)
+    return counts
 
 
 def test_calls_that_have_met_keep_to_one_core_for_a_while():
@@ -35,9 +47,31 @@ def test_calls_that_have_met_keep_to_one_core_for_a_while():
     cores = Cores(4, clock)
     with cores.taken(3) as first, cores.taken(2) as second:
         assert (first, second) == (3, 1)
-    for clock.now, count in ((1000.1, 1), (1000.49, 1), (1000.5, 4), (1000.6, 4)):
-        with cores.taken(4) as given:
-            assert given == count
+    for _ in range(99):
+        assert given(cores, clock, 4, [0.001], 0.004) == [1]
+    assert given(cores, clock, 4, [0.001] * 3, 0.004) == [1, 4, 4]
+
+
+def test_after_a_pause_a_call_wakes_no_other_core():
+    clock = Clock()
+    cores = Cores(2, clock)
+    camera = [0.06, 0.001, 0.06, 0.001, 0.06, 0.001]
+    assert given(cores, clock, 2, camera, 0.004) == [1] * 6
+    clip = [0.06] + [0.001] * 5
+    assert given(cores, clock, 2, clip, 0.004) == [1, 1, 2, 2, 2, 2]
+    assert given(cores, clock, 2, [0.06, 0.001], 0.02) == [1, 2], "long work is worth it"
+
+
+def test_other_work_is_no_pause():
+    clock = Clock()
+    cores = Cores(2, clock)
+    seen = []
+    for pause in (0.06, 0.001, 0.001, 0.06):
+        clock.now += pause
+        with cores.at_work():
+            clock.now += 0.008
+        seen += given(cores, clock, 2, [0.0005], 0.003)
+    assert seen == [1, 2, 2, 1]
 
 
 def test_a_call_waits_while_none_is_free():
@@ -55,9 +89,6 @@ def test_a_call_waits_while_none_is_free():
     def second() -> None:
         with cores.taken(2) as count:
             order.append(f"second with {count}")
-        clock.now += CROWDED_SECONDS
-        with cores.taken(2) as count:
-            order.append(f"alone with {count}")
 
     threads = [threading.Thread(target=first)]
     threads[0].start()
@@ -69,15 +100,15 @@ def test_a_call_waits_while_none_is_free():
     go_on.set()
     for thread in threads:
         thread.join(30)
-    assert order == ["first", "second with 1", "alone with 2"]
+    assert order == ["first", "second with 1"]
 
 
 def test_cores_come_back_from_a_call_that_fails():
     cores = Cores(2)
     with pytest.raises(ZeroDivisionError), cores.taken(2):
         raise ZeroDivisionError
-    with cores.taken(2) as count:
-        assert count == 2
+    with cores.taken(1) as one, cores.taken(1) as other:
+        assert (one, other) == (1, 1)
 
 
 def test_never_more_than_there_are_are_at_work():
@@ -111,5 +142,6 @@ def test_there_must_be_a_core():
 
 def test_the_process_shares_its_own():
     assert process_cores() is process_cores()
-    with process_cores().taken(1000) as count:
-        assert count == available_cores()
+    with ExitStack() as held:
+        for _ in range(available_cores()):
+            held.enter_context(process_cores().taken(1))
