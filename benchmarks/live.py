@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import statistics
@@ -22,9 +21,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import machine_in_words, versions_of
+from benchmarks.report import Benchmark
+from fer_core.errors import OptionError
 
-PACKAGES = ("streamlit", "streamlit-webrtc", "aiortc", "av", "ai-edge-litert")
 RATES = (15, 30)
 
 ECHO = """
@@ -47,24 +46,17 @@ webrtc_streamer(
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; 0 when done, 2 when an option does not fit."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
-    parser.add_argument("--turns", type=int, default=3, help="how often each app is measured")
-    parser.add_argument("--rates", type=int, nargs="+", choices=RATES, default=list(RATES))
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args(arguments)
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything that is printed.
+
+    Raises:
+        OptionError: an option does not fit.
+    """
     if options.seconds < 3 or options.turns < 1:
-        print("--seconds must be at least 3 and --turns at least 1.", file=sys.stderr)
-        return 2
-    report = measure(options.seconds, options.turns, options.rates)
-    print(json.dumps(report, indent=2) if options.json else _table(report))
-    return 0
-
-
-def measure(seconds: float, turns: int, rates: Sequence[int]) -> dict[str, Any]:
-    """Everything that is printed, as a dictionary."""
+        raise OptionError(
+            "--seconds must be at least 3 and --turns at least 1. "
+            f"Received: {options.seconds:g}, {options.turns}."
+        )
     server = import_module("tests.browser.server")
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as open_things:
@@ -75,22 +67,15 @@ def measure(seconds: float, turns: int, rates: Sequence[int]) -> dict[str, Any]:
             own = Path(folder) / name
             own.mkdir()
             places[name] = open_things.enter_context(server.serve(own, file)).url
-        browser = open_things.enter_context(_browser(Path(folder)))
-        for rate in rates:
+        browser = open_things.enter_context(filming_browser(Path(folder)))
+        for rate in options.rates:
             # In turns, so that whatever else the machine does falls on both.
             taken: dict[str, list[dict[str, float]]] = {name: [] for name in places}
-            for _ in range(turns):
+            for _ in range(options.turns):
                 for name, url in places.items():
-                    taken[name].append(_one(browser, name, url, rate, seconds))
+                    taken[name].append(_one(browser, name, url, rate, options.seconds))
             found[str(rate)] = {name: _middle(values) for name, values in taken.items()}
-    return {
-        "machine": machine_in_words(),
-        "versions": versions_of(*PACKAGES),
-        "size": [640, 480],
-        "seconds": seconds,
-        "turns": turns,
-        "rates": found,
-    }
+    return {"seconds": options.seconds, "turns": options.turns, "rates": found}
 
 
 def chromium_path() -> str | None:
@@ -101,7 +86,8 @@ def chromium_path() -> str | None:
 
 
 @contextlib.contextmanager
-def _browser(folder: Path) -> Iterator[Any]:
+def filming_browser(folder: Path) -> Iterator[Any]:
+    """A browser with a camera that films a moving face; its film lies in `folder`."""
     from playwright.sync_api import sync_playwright
 
     given = import_module("tests.browser.conftest")
@@ -166,9 +152,8 @@ def _middle(values: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def _table(report: dict[str, Any]) -> str:
     lines = [
-        f"{report['machine']}; browser and server share it",
-        ", ".join(f"{name} {number}" for name, number in report["versions"].items()),
-        f"640x480, one face; medians of {report['turns']} turns of {report['seconds']:g} s",
+        f"640x480, one face; medians of {report['turns']} turns of {report['seconds']:g} s; "
+        "browser and server share the machine"
     ]
     for rate, apps in report["rates"].items():
         echo, app = apps["echo"], apps["app"]
@@ -187,6 +172,23 @@ def _table(report: dict[str, Any]) -> str:
         )
     return "\n".join(lines)
 
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--turns", type=int, default=3, help="how often each app is measured")
+    parser.add_argument("--rates", type=int, nargs="+", choices=RATES, default=list(RATES))
+
+
+BENCHMARK = Benchmark(
+    name="live",
+    describe="Measure fresh frames a second and delay, beside an app that only echoes.",
+    add_options=_add_options,
+    measure=measure,
+    heading=lambda report: "live: beside an echo",
+    table=_table,
+    packages=("streamlit", "streamlit-webrtc", "aiortc", "av", "ai-edge-litert"),
+)
+main = BENCHMARK.main
 
 if __name__ == "__main__":
     sys.exit(main())
