@@ -52,7 +52,6 @@ class BatchingClassifier(Classifier):
         note: Callable[[int, int], None] | None = None,
         *,
         turns: int = 1,
-        choose: Callable[[], Classifier] | None = None,
     ) -> None:
         """Join calls to `classifier`.
 
@@ -61,13 +60,11 @@ class BatchingClassifier(Classifier):
             largest: faces in a batch at most; a call with more is a batch of its own.
             note: told the calls and the faces of each batch.
             turns: batches that may run at once.
-            choose: asked before each batch for what runs it, an open classifier of the same
-                folder; None for always `classifier`.
         """
         self.folder = classifier.folder
         self.card: ModelCard = classifier.card
         self.runtime = classifier.runtime
-        self._choose = choose or (lambda: classifier)
+        self._classifier = classifier
         self._largest = largest
         self._note = note
         self._lock = threading.Lock()
@@ -125,7 +122,7 @@ class BatchingClassifier(Classifier):
     def _run(self, batch: list[_Ticket]) -> None:
         try:
             together = np.concatenate([ticket.crops for ticket in batch])
-            probabilities = self._choose().classify(together)
+            probabilities = self._classifier.classify(together)
         except Exception as error:
             if len(batch) > 1:
                 # One call's fault must not be the others'.

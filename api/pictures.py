@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from api.batching import BatchingClassifier
 from api.choices import Choice, result_json
 from api.errors import Refusal
-from api.network import JoinedNetwork
 from api.settings import ApiSettings
 from fer_core.analyzer import Analyzer
 from fer_core.classifier import Classifier
+from fer_core.cores import available_cores
 from fer_core.errors import DetectorError
 from fer_core.shared import shared_classifier
 
@@ -38,7 +39,7 @@ class PictureDesk:
         self._threads = ThreadPoolExecutor(settings.workers, "fer-api-picture")
         self._lock = threading.Lock()
         self._idle: dict[Choice, list[Analyzer]] = {}
-        self._joined: dict[int, JoinedNetwork] = {}
+        self._joined: dict[int, BatchingClassifier] = {}
 
     async def analyze(self, content: bytes, choice: Choice) -> dict[str, Any]:
         """The faces in a picture file, as they are sent.
@@ -73,11 +74,10 @@ class PictureDesk:
         self._threads.shutdown(wait=True, cancel_futures=True)
         with self._lock:
             analyzers = [one for some in self._idle.values() for one in some]
-            networks = list(self._joined.values())
             self._idle.clear()
             self._joined.clear()
-        for owned in (*analyzers, *networks):
-            owned.close()
+        for analyzer in analyzers:
+            analyzer.close()
 
     def _one_less(self, work: asyncio.Future[dict[str, Any]]) -> None:
         self.inside -= 1
@@ -104,19 +104,18 @@ class PictureDesk:
         self._give_back(kind, analyzer)
         return result_json(result, choice, threshold)
 
-    def _classifier(self, choice: Choice) -> JoinedNetwork:
+    def _classifier(self, choice: Choice) -> BatchingClassifier:
         classifier = shared_classifier(choice.model)
         with self._lock:
             joined = self._joined.get(id(classifier))
             if joined is None:
-                joined = JoinedNetwork(
-                    classifier, self._settings.batch, self._note_batch, self._is_crowded
+                # Half of the cores; the others decode and detect meanwhile.
+                turns = max(1, available_cores() // 2)
+                joined = BatchingClassifier(
+                    classifier, self._settings.batch, self._note_batch, turns=turns
                 )
                 self._joined[id(classifier)] = joined
         return joined
-
-    def _is_crowded(self) -> bool:
-        return self.inside > 1
 
     def _take(self, kind: Choice, classifier: Classifier) -> Analyzer:
         with self._lock:

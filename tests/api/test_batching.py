@@ -46,7 +46,7 @@ def call_at_once(joined, inputs):
             answers[index] = error
 
     threads = [threading.Thread(target=call, args=(index,)) for index in range(len(inputs))]
-    slow = joined._choose()
+    slow = joined._classifier
     threads[0].start()
     wait_for(lambda: slow.batches != [])
     for thread in threads[1:]:
@@ -136,3 +136,26 @@ def test_the_page_and_the_api_share_one_network(monkeypatch, model_folder):
     assert len(opened) == before
     with pytest.raises(ModelError, match="There is no model called"):
         shared_classifier("nobody")
+
+
+def test_as_many_batches_run_at_once_as_there_are_turns():
+    slow = Slow()
+    joined = BatchingClassifier(slow, 64, turns=2)
+    answers = {}
+
+    def call(value: int) -> None:
+        answers[value] = joined.classify(crops(value))
+
+    threads = [threading.Thread(target=call, args=(value,)) for value in range(9)]
+    for index, thread in enumerate(threads):
+        thread.start()
+        if index < 2:
+            wait_for(lambda running=index + 1: len(slow.batches) == running)
+    wait_for(lambda: len(joined._waiting) == 7)
+    slow.go.set()
+    for thread in threads:
+        thread.join(30)
+    assert slow.batches == [1, 1, 7]
+    assert {value: float(answer[0, 0]) for value, answer in answers.items()} == {
+        value: float(value) for value in range(9)
+    }

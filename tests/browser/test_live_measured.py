@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-SECONDS = 60
-FRESH_A_SECOND = 13.0
+SECONDS = 40
+FRESH_A_SECOND = 14.0
 DELAY_MS = 300.0
 GROWTH_MS = 60.0
 """How much later the last quarter may come than the first: half a frame of a busy machine."""
