@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Benchmark
-from fer_core.errors import OptionError
+from fer_core.errors import OptionError, VideoError
 
 RATES = (15, 30)
 
@@ -105,7 +105,6 @@ def _one(browser: Any, name: str, url: str, rate: int, seconds: float) -> dict[s
     from playwright.sync_api import expect
 
     live = import_module("tests.browser.live_page")
-    delays = import_module("tests.browser.test_live_measured").delays
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
         context.add_init_script(live.KEEP_CAMERA)
@@ -127,8 +126,7 @@ def _one(browser: Any, name: str, url: str, rate: int, seconds: float) -> dict[s
         raw: Any = video.owner_frame().evaluate(
             f"([v, s]) => ({live.MEASURE})(v, s)", [video, seconds]
         )
-        late = delays(raw["given"], raw["returned"])[:, 1]
-        ranked = sorted(float(value) for value in late)
+        ranked = ranked_delays(raw)
         measured = {
             "fresh_a_second": len(raw["returned"]) / seconds,
             "camera_a_second": len(raw["given"]) / seconds,
@@ -144,6 +142,21 @@ def _one(browser: Any, name: str, url: str, rate: int, seconds: float) -> dict[s
         return measured
     finally:
         context.close()
+
+
+def ranked_delays(raw: dict[str, Any]) -> list[float]:
+    """Milliseconds from the camera to the page and back, the shortest first.
+
+    Raises:
+        VideoError: nothing came back whose number can be read.
+    """
+    found = import_module("tests.browser.test_live_measured").delays(raw["given"], raw["returned"])
+    if not len(found):
+        raise VideoError(
+            f"Of {len(raw['given'])} frames of the camera none was known again among "
+            f"{len(raw['returned'])} that came back. Try again."
+        )
+    return sorted(float(late) for _, late in found)
 
 
 def _middle(values: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.live import filming_browser
+from benchmarks.live import filming_browser, ranked_delays
 from benchmarks.report import Benchmark
 from fer_core.errors import OptionError
 
@@ -38,7 +38,6 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         )
     server = import_module("tests.browser.server")
     live = import_module("tests.browser.live_page")
-    delays = import_module("tests.browser.test_live_measured").delays
     rows = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -54,7 +53,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             raw: Any = video.owner_frame().evaluate(
                 f"([v, s]) => ({live.MEASURE})(v, s)", [video, READ_SECONDS]
             )
-            late = sorted(float(delay) for delay in delays(raw["given"], raw["returned"])[:, 1])
+            late = ranked_delays(raw)
             page.page.wait_for_timeout(max(0.0, 1000 * (begin + 60 * minute - time.monotonic())))
             rows.append(
                 {
