@@ -24,7 +24,8 @@ class LitertRuntime:
 
     The cost per crop is the same in a batch of one and of sixteen, so a batch is cut into exact
     parts of 16, 4 and 1 crops instead of being padded. Each part size and number of threads has
-    interpreters of its own, made when first needed and kept; all of them map the same file.
+    interpreters of its own, made when first needed and kept. All of them have what the file held at
+    first: a network that is trained anew meanwhile, or deleted, changes nothing.
 
     An instance may be shared between threads. As many calls run at once as leave each of their
     threads a core of its own; the others wait, so that sessions do not fight over cores. A number
@@ -62,6 +63,10 @@ class LitertRuntime:
         self.calls = max(1, cores // self.threads)
         self.device = f"CPU, {threads_in_words(self.threads)}"
         self._file = file
+        try:
+            self._content = file.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{file} cannot be read: {error}.") from None
         self._size = size
         self._chosen = threads is not None
         self._turns = threading.BoundedSemaphore(self.calls)
@@ -129,7 +134,7 @@ class LitertRuntime:
                 f"imported ({error}). Install requirements.txt, or choose the runtime keras."
             ) from None
         try:
-            interpreter = Interpreter(model_path=str(self._file), num_threads=threads)
+            interpreter = Interpreter(model_content=self._content, num_threads=threads)
             inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
             self._check(inputs, outputs)
             interpreter.resize_tensor_input(

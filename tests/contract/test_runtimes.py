@@ -203,6 +203,24 @@ def test_calls_at_once_leave_every_thread_a_core(
         runtime.close()
 
 
+@pytest.mark.parametrize("name", ["litert", "litert_int8"])
+def test_a_file_that_changes_or_goes_changes_nothing(
+    model_folder: Path, tmp_path: Path, name: str
+) -> None:
+    """Larger batches and other numbers of threads are made ready when they are first needed."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    crops = np.random.default_rng(3).integers(0, 256, (24, 48, 48, 1), np.uint8)
+    with Classifier(folder, name) as classifier:
+        (folder / "model.tflite").write_bytes(b"another network")
+        (folder / "model.int8.tflite").unlink()
+        several = [classifier.classify(crops) for _ in range(3)]
+    with Classifier(model_folder, name, threads=1) as classifier:
+        expected = classifier.classify(crops)
+    for probabilities in several:
+        np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
 def test_a_call_that_runs_while_the_runtime_is_closed_ends_well(model_folder: Path) -> None:
     runtime = create_runtime("litert", model_folder, threads=1)
     with runtime._interpreter(1, 1) as interpreter:  # type: ignore[attr-defined]
