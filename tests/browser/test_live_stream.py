@@ -86,8 +86,11 @@ def test_a_box_and_a_label_are_drawn_where_the_face_is(open_live, mirrored):
 def test_the_panel_renews_itself_and_the_page_does_not_run(open_live):
     """Each run of the page costs the browser time in which it shows no picture."""
     live = open_live()
-    runs: list[bytes] = []
-    live.page.on("websocket", lambda socket: socket.on("framereceived", runs.append))
+    runs: list[object] = []
+    live.page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda message: runs.append(message)),
+    )
     live.page.reload()
     live.open()
     live.start(30)
