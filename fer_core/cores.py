@@ -20,7 +20,7 @@ QUOTA_FILE = Path("/sys/fs/cgroup/cpu.max")
 
 CROWDED_SECONDS = 0.5
 """So long after calls have met, each still has one core."""
-PAUSE_SECONDS = 0.005
+PAUSE_SECONDS = 0.010
 """After a longer time without a call the other cores sleep."""
 WAKING_SECONDS = 0.010
 """So much work later it pays to wake them. A frame of a camera with one face in it is done before:
