@@ -91,7 +91,7 @@ def finished(tab: AppTest) -> AppTest:
         return not {"queued", "waiting", "running"} & set(states(tab))
 
     until(over)
-    return tab
+    return tab.run()  # it may have ended after its place was drawn and before its row was
 
 
 def rows(tab: AppTest) -> list[str]:
