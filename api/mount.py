@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fer_core.addresses import below
 from fer_core.errors import FerError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class MountedApi:
             base: path under which the whole server lies, such as `fer/live`.
         """
         self._environment = environment
-        self._path = f"/{base.strip('/')}{PATH}" if base and base.strip("/") else PATH
+        self._path = below(base, PATH)
         self._lock = threading.Lock()
         self._app: ASGIApp | None = None
         self._service: Service | None = None

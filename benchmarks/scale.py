@@ -102,8 +102,10 @@ def measure(workers: Sequence[int], clips: int, seconds: int) -> list[Speed]:
 
 def _alone(file: Path, seconds: int, every: int, rounds: int = 3) -> Speed:
     begun = time.perf_counter()
-    one = DetectorOptions(threads=1)
-    with Analyzer(AnalyzerOptions("blazeface", one, runtime="litert", threads=1)) as analyzer:
+    one_core = AnalyzerOptions(
+        detector_options=DetectorOptions(threads=1), runtime="litert", threads=1
+    )
+    with Analyzer(one_core) as analyzer:
         start = time.perf_counter() - begun
         begun = time.perf_counter()
         for _ in range(rounds):

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.live import filming_browser, ranked_delays
+from benchmarks.live import PACKAGES, filming_browser, ranked_delays
 from benchmarks.report import Benchmark
 from fer_core.errors import OptionError
 
@@ -50,9 +50,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         video = page.start(0)
         begin = time.monotonic()
         for minute in range(1, options.minutes + 1):
-            raw: Any = video.owner_frame().evaluate(
-                f"([v, s]) => ({live.MEASURE})(v, s)", [video, READ_SECONDS]
-            )
+            raw = page.numbers(video, READ_SECONDS)
             late = ranked_delays(raw)
             page.page.wait_for_timeout(max(0.0, 1000 * (begin + 60 * minute - time.monotonic())))
             rows.append(
@@ -109,7 +107,7 @@ BENCHMARK = Benchmark(
     measure=measure,
     heading=lambda report: f"soak: {len(report['rows'])} minutes",
     table=_table,
-    packages=("streamlit", "streamlit-webrtc", "aiortc", "av", "ai-edge-litert"),
+    packages=PACKAGES,
 )
 main = BENCHMARK.main
 

@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.live import chromium_path
+from benchmarks.live import PACKAGES, chromium_path
 from benchmarks.report import Benchmark
 from fer_core.errors import OptionError
 
@@ -146,7 +146,7 @@ BENCHMARK = Benchmark(
     measure=measure,
     heading=lambda report: "viewers: several at once",
     table=_table,
-    packages=("streamlit", "streamlit-webrtc", "aiortc", "av", "ai-edge-litert"),
+    packages=PACKAGES,
 )
 main = BENCHMARK.main
 

@@ -196,7 +196,7 @@ def _one(place: Shelf, recording: Recording, may_keep: bool) -> None:
             st.download_button(
                 kind,
                 # Bytes, not a function: what a function gives is gone with the next run of the
-                # panel, half a second later, and the browser's download with it.
+                # page, and the browser's download with it.
                 data=file.read_bytes(),
                 file_name=f"{name}-{file.name}",
                 mime=mime,

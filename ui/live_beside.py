@@ -76,10 +76,17 @@ class Beside:
             tracks.append(self.face)
         return tracks
 
+    def look(self) -> tuple[LiveSnapshot, TimelineView]:
+        """Figures and timeline of this moment."""
+        return self.session.snapshot(), self.session.timeline(self.span, POINTS, self.face)
+
     def now(self) -> PanelNow:
         """What there is to be shown."""
-        session, snapshot = self.session, self.session.snapshot()
-        state, view = self.state(snapshot), session.timeline(self.span, POINTS, self.face)
+        return self.drawn(*self.look())
+
+    def drawn(self, snapshot: LiveSnapshot, view: TimelineView) -> PanelNow:
+        """What there is to be shown of one `look`."""
+        session, state = self.session, self.state(snapshot)
         recorder = self.place.recorder
         panel = panel_html(
             snapshot,
@@ -117,7 +124,7 @@ def beside(session: LiveSession, playing: bool, waiting: bool, since: float | No
     span = st.session_state.get(_SPAN_KEY) or SPANS[0]
     face = st.session_state.get(_FACE_KEY) or None
     column = Beside(session, shelf(), playing, waiting, since, span, face)
-    snapshot = session.snapshot()
+    snapshot, view = column.look()
     sentence = snapshot.error
     if column.on:
         sentence = _mend(session) or sentence
@@ -128,13 +135,13 @@ def beside(session: LiveSession, playing: bool, waiting: bool, since: float | No
         st.error(sentence)
     feed = live_feed()
     feed.show(column.now if column.on else None)
-    live_view(column.now(), feed.address if column.on else None)
-    _choices(column)
+    live_view(column.drawn(snapshot, view), feed.address if column.on else None)
+    _choices(column.tracks(view))
     if playing and st.session_state.get(DRAWN_KEY) != actions_state(session, column.place):
         st.rerun(scope="app")  # the recording has ended by itself: the buttons must follow
 
 
-def _choices(column: Beside) -> None:
+def _choices(tracks: list[int]) -> None:
     with st.container(horizontal=True, gap="small"):
         st.segmented_control(
             "Span",
@@ -145,7 +152,6 @@ def _choices(column: Beside) -> None:
             key=_SPAN_KEY,
             label_visibility="collapsed",
         )
-        tracks = column.tracks(column.session.timeline(column.span, POINTS, column.face))
         if len(tracks) > 1:
             st.selectbox(
                 "Face",

@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from fer_core.addresses import below
+
 __all__ = ["PATH", "LiveFeed", "PanelNow", "feed_routes", "live_feed"]
 
 PATH = "/live-panel"
@@ -48,7 +50,7 @@ class LiveFeed:
 
     def __init__(self) -> None:
         token = secrets.token_urlsafe(24)
-        self.address = f"{_base()}{PATH}/{token}"
+        self.address = _address(token)
         self._now: Callable[[], PanelNow] | None = None
         _FEEDS[token] = self
 
@@ -76,7 +78,7 @@ def live_feed() -> LiveFeed:
 
 def feed_routes() -> list[BaseRoute]:
     """What the server is to serve for it."""
-    return [Route(f"{_base()}{PATH}/{{token}}", _answer, methods=["GET"])]
+    return [Route(_address("{token}"), _answer, methods=["GET"])]
 
 
 def _answer(request: Request) -> JSONResponse:
@@ -89,7 +91,5 @@ def _answer(request: Request) -> JSONResponse:
     return JSONResponse(asdict(now), headers=headers)
 
 
-def _base() -> str:
-    """The path under which the whole server lies, such as `/fer/live`; mostly empty."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
+def _address(token: str) -> str:
+    return below(st.get_option("server.baseUrlPath"), f"{PATH}/{token}")

@@ -37,7 +37,7 @@ def timeline_html(view: TimelineView) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {high}" width="{2 * WIDTH}" '
         f'height="{2 * high}" font-family="sans-serif" font-size="9">{"".join(parts)}</svg>'
     )
-    # The page lets no SVG through as such; as a picture it may come.
+    # As a picture: one element of the page, however much is drawn in it.
     code = base64.b64encode(drawing.encode()).decode("ascii")
     return (
         f'<div class="fer-timeline" data-markers="{len(view.markers)}" '

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.live import LiveSession
 from fer_core.video import VideoOptions
 from tests.app.session import end_session, until
 from tests.app.video_page import Stage
 from tests.made_models import make_model
+from tests.unit.live_bench import FakeAnalyzer
 from ui import video_job, video_places, video_tab
 from ui.video_job import MakeAnalyzer, VideoJob
 from ui.video_places import Places
@@ -25,6 +27,15 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("FER_LIVE_RUNS", "FER_LIVE_DATA"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture
+def session() -> Iterator[LiveSession]:
+    """A stream's session that is ready for frames."""
+    made = LiveSession(make_analyzer=FakeAnalyzer)
+    made.apply(made.settings)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import ui.live_recordings
 from fer_core.errors import OptionError
 from fer_core.live import LiveSession
 from tests.app.session import end_session
-from tests.unit.live_bench import FakeAnalyzer, frame
+from tests.unit.live_bench import frame
 from tests.unit.recording_bench import picture, result
 from ui.live_recordings import PREFIX, Shelf, bounds, kept_folder, sweep
 
@@ -29,14 +29,6 @@ def row() -> None:
     from ui.live_actions import actions
 
     actions(st.session_state["session"], st.session_state["playing"])
-
-
-@pytest.fixture
-def session():
-    made = LiveSession(make_analyzer=FakeAnalyzer)
-    made.apply(made.settings)
-    yield made
-    made.close()
 
 
 @pytest.fixture

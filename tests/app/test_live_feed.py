@@ -14,7 +14,7 @@ import ui.live_beside
 import ui.live_feed
 from fer_core.live import LiveSession
 from tests.served import served
-from tests.unit.live_bench import Bench, Clock, FakeAnalyzer, face, frame
+from tests.unit.live_bench import Bench, Clock, face, frame
 from ui.live_beside import Beside
 from ui.live_feed import PATH, LiveFeed, PanelNow, feed_routes
 from ui.live_recordings import Shelf
@@ -69,14 +69,6 @@ def test_the_address_lies_under_the_path_of_the_server(monkeypatch):
     with served(Starlette(routes=feed_routes())) as root:
         answer = requests.get(root + feed.address, timeout=60)
     assert answer.json()["panel"] == "here"
-
-
-@pytest.fixture
-def session():
-    made = LiveSession(make_analyzer=FakeAnalyzer)
-    made.apply(made.settings)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -212,6 +212,15 @@ class LivePage:
         follows = self.page.get_by_role("button", name=then, exact=True)
         click_until(pressed, follows.is_visible, patience=30)
 
+    def numbers(self, video: ElementHandle, seconds: float) -> dict[str, list[list[float]]]:
+        """Numbers and times of new frames, `given` by the camera and `returned` to `video`."""
+        owner = video.owner_frame()
+        assert owner is not None
+        read: dict[str, list[list[float]]] = owner.evaluate(
+            f"([v, s]) => ({MEASURE})(v, s)", [video, seconds]
+        )
+        return read
+
     def panel(self) -> Panel:
         """Read the panel, all of it from one moment."""
         raw = self.page.locator(".fer-panel").evaluate(

@@ -49,15 +49,12 @@ def delays(given: list[list[float]], returned: list[list[float]]) -> np.ndarray:
 
 
 def measure(live, video, app) -> Measured:
-    owner = video.owner_frame()
     live.page.evaluate(
         """() => { window.renewed = 0; let last = null; window.renewing = setInterval(() => {
           const now = document.querySelector('.fer-panel')?.dataset.frames;
           if (now !== last) { last = now; window.renewed++; } }, 40); }"""
     )
-    from tests.browser.live_page import MEASURE
-
-    raw = owner.evaluate(f"([v, s]) => ({MEASURE})(v, s)", [video, SECONDS])
+    raw = live.numbers(video, SECONDS)
     renewed = live.page.evaluate("() => { clearInterval(window.renewing); return window.renewed; }")
     late = delays(raw["given"], raw["returned"])
     assert len(late) > 100, "the barcode cannot be read"

@@ -61,6 +61,15 @@ class Viewer:
         self.done, self.measured = 0, 0.0
 
 
+def crowded(machine: Machine) -> tuple[list[Viewer], list[Viewer]]:
+    """Two who came first, and four for whom there is too little room."""
+    first = [machine.come(), machine.come()]
+    machine.run(10)
+    late = [machine.come() for _ in range(4)]
+    machine.run(30)
+    return first, late
+
+
 def test_while_there_is_room_everybody_gets_every_frame():
     machine = Machine()
     two = [machine.come(), machine.come()]
@@ -88,10 +97,7 @@ def test_who_came_last_gets_less_and_the_first_do_not_stutter():
 
 def test_when_the_first_leave_the_others_recover():
     machine = Machine()
-    first = [machine.come(), machine.come()]
-    machine.run(10)
-    late = [machine.come() for _ in range(4)]
-    machine.run(30)
+    first, late = crowded(machine)
     for viewer in (*first, *late[:2]):
         machine.go(viewer)
     machine.run(15)
@@ -114,10 +120,7 @@ def test_frames_that_cost_more_than_the_cheapest_are_no_crowd():
 def test_a_viewer_whose_page_is_gone_takes_nothing_from_the_others():
     """Its connection is given up only after half a minute."""
     machine = Machine()
-    first = [machine.come(), machine.come()]
-    machine.run(10)
-    late = [machine.come() for _ in range(4)]
-    machine.run(30)
+    first, late = crowded(machine)
     assert late[-1].seat.limited
     machine.viewers = late[2:]  # no frame of theirs comes any more, and nobody has left
     machine.run(15)
