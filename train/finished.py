@@ -53,14 +53,13 @@ def start_from(model: keras.Model, name: str, classes: tuple[str, ...]) -> None:
             "Start from another network, or from none."
         )
     heart = without_auxiliary(model)
-    given = finished.get_weights()
-    if card.classes != classes:
-        own = heart.get_weights()
+    given, own = finished.get_weights(), heart.get_weights()
+    if card.classes != classes and len(own) == len(given):
         old = [card.classes.index(label) for label in shared]
         new = [classes.index(label) for label in shared]
         for at in _last_layer(finished):
             given[at] = _with_columns(own[at], new, given[at], old)
-    if [weight.shape for weight in given] != [tuple(weight.shape) for weight in heart.weights]:
+    if [weight.shape for weight in given] != [weight.shape for weight in own]:
         raise OptionError(
             f"The weights of {name} ({card.architecture}) do not fit this network. Give the "
             "architecture and the input size of that run, or start from none."

@@ -43,6 +43,11 @@ def test_a_run_starts_with_the_answers_of_the_network_it_starts_from(tmp_path):
     [
         ({"start_from": "missing"}, ModelError, "missing"),
         ({"architecture": "compact48"}, OptionError, "do not fit this network"),
+        (
+            {"start_from": "compact48", "classes": ("sad", "happy")},
+            OptionError,
+            "do not fit this network",
+        ),
     ],
 )
 def test_what_a_run_cannot_start_from_is_one_sentence(tmp_path, change, kind, sentence):
