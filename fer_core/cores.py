@@ -85,6 +85,21 @@ class Cores:
                 self._ended = self._clock()
 
     @contextmanager
+    def set_aside(self, count: int) -> Iterator[None]:
+        """Leave `count` cores, or all but one, to work that keeps them busy and does not ask."""
+        with self._changed:
+            count = max(0, min(count, self._count - 1))
+            self._count -= count
+            self._free -= count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._count += count
+                self._free += count
+                self._changed.notify_all()
+
+    @contextmanager
     def taken(self, most: int) -> Iterator[int]:
         """Have `most` cores while no other call wants them, one otherwise; wait while none is free.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from fer_core.cores import process_cores
 from fer_core.detectors.base import Picture
 from fer_core.errors import VideoCancelled, VideoError
 from fer_core.results import FrameResult
@@ -180,7 +181,11 @@ def _run(
     sampled = EveryNth(analyzer, options.every)
     sampled.reset()
     writing = threading.Thread(target=write, name="fer-video-write", daemon=True)
-    with _stage("fer-video-read", lambda: _feed(reader, decoded), decoded.abort):
+    with (
+        # What decoding and encoding take of the cores is about one of them.
+        process_cores().set_aside(1),
+        _stage("fer-video-read", lambda: _feed(reader, decoded), decoded.abort),
+    ):
         writing.start()
         try:
             for item in decoded:

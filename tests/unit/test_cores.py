@@ -42,6 +42,29 @@ def given(cores: Cores, clock: Clock, most: int, pauses: Iterable[float], work: 
     return counts
 
 
+@pytest.mark.parametrize(
+    ("count", "aside", "given"), [(2, 1, 1), (4, 1, 3), (4, 9, 1), (1, 1, 1), (4, 0, 4)]
+)
+def test_what_is_set_aside_is_left_to_others(count, aside, given):
+    cores = Cores(count, Clock())
+    with cores.set_aside(aside), cores.taken(99) as within:
+        assert within == given
+    with cores.taken(99) as again:
+        assert again == count
+
+
+def test_cores_that_are_taken_already_can_be_set_aside_too():
+    cores = Cores(2, Clock())
+    with ExitStack() as aside:
+        with cores.taken(2) as both:
+            aside.enter_context(cores.set_aside(1))
+            assert both == 2
+        with cores.taken(2) as one:
+            assert one == 1
+    with cores.taken(2) as both:
+        assert both == 2
+
+
 def test_calls_that_have_met_keep_to_one_core_for_a_while():
     clock = Clock()
     cores = Cores(4, clock)

@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from fer_core.cores import Cores
 from fer_core.detectors.base import Picture
 from fer_core.errors import FerError, OptionError, VideoCancelled, VideoError
 from fer_core.exports import CSV_COLUMNS
@@ -25,6 +26,7 @@ from fer_core.video import (
     probe,
 )
 from tests.clips import Clip, FakeAnalyzer, make_clip, read_pictures, read_times
+from tests.unit.live_bench import Clock
 
 SOUND_TOLERANCE = 0.06
 """Seconds; an AAC frame is 0.023 to 0.064 long."""
@@ -38,6 +40,26 @@ def annotate(clip: Clip, folder: Path, ending: str = "mp4") -> tuple[Path, Video
 
 def no_threads_left() -> bool:
     return not [t for t in threading.enumerate() if t.name.startswith("fer-video")]
+
+
+def test_decoding_and_encoding_have_a_core_to_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cores = Cores(4, Clock())
+    monkeypatch.setattr("fer_core.video.annotate.process_cores", lambda: cores)
+    given = set()
+
+    class Asking(FakeAnalyzer):
+        def track(self, picture: Picture, pts: float) -> FrameResult:
+            with cores.taken(99) as count:
+                given.add(count)
+            return super().track(picture, pts)
+
+    source = make_clip(tmp_path / "source.mp4", Clip(size=(64, 48)))
+    annotate_video(source, tmp_path / "target.mp4", Asking())
+    assert given == {3}
+    with cores.taken(99) as count:
+        assert count == 4
 
 
 @pytest.mark.parametrize(
