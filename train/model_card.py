@@ -135,9 +135,16 @@ def readme_text(card: ModelCard, evaluation: dict[str, Any]) -> str:
 
 def _data_lines(card: ModelCard) -> list[str]:
     training = card.training
+    if (training.get("options") or {}).get("labels") == "ferplus":
+        labelled = (
+            "with the class that most of ten people voted for (FER+) as label, in every split; "
+            "pictures without a face or such a class are left out"
+        )
+    else:
+        labelled = "labelled by search word and checked by people"
     lines = [
-        f"{training.get('data', 'Unknown')}. Web pictures, 48x48 grey, labelled by search word and "
-        "checked by people; none of them is in this folder."
+        f"{training.get('data', 'Unknown')}. Web pictures, 48x48 grey, {labelled}; none of them is "
+        "in this folder."
     ]
     counts = training.get("classes") or {}
     if counts:
@@ -160,12 +167,16 @@ def _protocol_lines(card: ModelCard) -> list[str]:
             f"{training['seconds']:,} seconds on {training['device']}. How much another seed would "
             "change is not known."
         )
+    if options.get("start_from"):
+        lines.append(f"- It began with the weights of `{options['start_from']}`.")
     if options.get("distillation"):
         teachers = ", ".join(options.get("teachers") or ()) or "probabilities from a file"
         lines.append(
             f"- {100 * options['distillation']:.0f} % of each target are the answers of another "
             f"network ({teachers})."
         )
+    if options.get("ferplus_targets") == "soft":
+        lines.append("- Each target in training is the share of the FER+ votes for each class.")
     if options.get("vote_smoothing") and "FER+" in training.get("data", ""):
         lines.append(
             f"- {100 * options['vote_smoothing']:.0f} % of what the labels ask for follows the "
@@ -204,7 +215,11 @@ def _fit(card: ModelCard) -> list[str]:
     votes = "--ferplus fer2013new.csv " if "FER+" in card.training.get("data", "") else ""
     config = f"models/{card.name}/options.json"
     lines = [f"    python -m train fit --data PATH {votes}--config {config} --out FOLDER"]
-    teachers = (card.training.get("options") or {}).get("teachers")
+    options = card.training.get("options") or {}
+    start = options.get("start_from")
+    if start:
+        lines += ["", f"for which the model folder `{start}` has to be there first,"]
+    teachers = options.get("teachers")
     if teachers:
         lines += [
             "",

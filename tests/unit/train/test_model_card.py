@@ -88,6 +88,20 @@ def test_it_says_how_it_was_trained():
     assert "--ferplus fer2013new.csv --config models/made/options.json" in text
 
 
+def test_it_says_whose_labels_and_weights_it_learned_from():
+    options = {"labels": "ferplus", "ferplus_targets": "soft", "start_from": "plain48"}
+    training = CARD.training | {"options": CARD.training["options"] | options}
+    text = readme_text(replace(CARD, training=training), {})
+    assert "with the class that most of ten people voted for (FER+) as label" in text
+    assert "search word" not in text
+    assert "- It began with the weights of `plain48`." in text
+    assert "Each target in training is the share of the FER+ votes for each class." in text
+    assert "for which the model folder `plain48` has to be there first" in text
+    plain = readme_text(CARD, {})
+    assert "labelled by search word and checked by people" in plain
+    assert "began with" not in plain
+
+
 def test_an_empty_card_is_described_too():
     text = readme_text(ModelCard("bare", "base", 48), {})
     assert "Unknown" in text
