@@ -204,7 +204,7 @@ def _file_lines(card: ModelCard) -> list[str]:
     lines += ["", f"Made with {versions}. Trained again by", "", *_fit(card)]
     lines += [
         "",
-        "and scored again by",
+        "It is scored again by",
         "",
         f"    python -m train evaluate --model {card.name} --data PATH --split PrivateTest",
     ]
@@ -216,15 +216,14 @@ def _fit(card: ModelCard) -> list[str]:
     config = f"models/{card.name}/options.json"
     lines = [f"    python -m train fit --data PATH {votes}--config {config} --out FOLDER"]
     options = card.training.get("options") or {}
-    start = options.get("start_from")
+    start, teachers = options.get("start_from"), options.get("teachers")
     if start:
-        lines += ["", f"for which the model folder `{start}` has to be there first,"]
-    teachers = options.get("teachers")
+        lines += ["", f"The model folder `{start}` has to be there first."]
     if teachers:
         lines += [
             "",
-            f"for which the model folder of its teacher ({', '.join(teachers)}) has to be there "
-            "first (`--teachers FOLDER` where it has another name),",
+            f"The model folder of its teacher ({', '.join(teachers)}) has to be there first "
+            "(`--teachers FOLDER` where it has another name).",
         ]
     return lines
 

@@ -96,7 +96,7 @@ def test_it_says_whose_labels_and_weights_it_learned_from():
     assert "search word" not in text
     assert "- It began with the weights of `plain48`." in text
     assert "Each target in training is the share of the FER+ votes for each class." in text
-    assert "for which the model folder `plain48` has to be there first" in text
+    assert "The model folder `plain48` has to be there first." in text
     plain = readme_text(CARD, {})
     assert "labelled by search word and checked by people" in plain
     assert "began with" not in plain
