@@ -15,7 +15,7 @@ from api.errors import Refusal
 from api.settings import ApiSettings
 from fer_core.analyzer import Analyzer
 from fer_core.classifier import Classifier
-from fer_core.cores import available_cores
+from fer_core.cores import half_of_the_cores
 from fer_core.errors import DetectorError
 from fer_core.shared import shared_classifier
 
@@ -110,7 +110,7 @@ class PictureDesk:
             joined = self._joined.get(id(classifier))
             if joined is None:
                 # Half of the cores; the others decode and detect meanwhile.
-                turns = max(1, available_cores() // 2)
+                turns = half_of_the_cores()
                 joined = BatchingClassifier(
                     classifier, self._settings.batch, self._note_batch, turns=turns
                 )

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from fer_core.errors import OptionError
 
-__all__ = ["Cores", "available_cores", "process_cores", "threads_in_words"]
+__all__ = [
+    "Cores",
+    "available_cores",
+    "half_of_the_cores",
+    "process_cores",
+    "threads_in_words",
+]
 
 QUOTA_FILE = Path("/sys/fs/cgroup/cpu.max")
 """What a container may use, as `microseconds period` or `max period` (Linux, cgroup version 2)."""
@@ -43,6 +49,11 @@ def available_cores(quota_file: Path = QUOTA_FILE) -> int:
     except (OSError, ValueError):
         return cores
     return max(1, min(cores, round(quota / period))) if period > 0 else cores
+
+
+def half_of_the_cores() -> int:
+    """What a stage may take that runs beside others: half of the cores, at least one."""
+    return max(1, available_cores() // 2)
 
 
 class Cores:

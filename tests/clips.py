@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -171,6 +172,11 @@ class FakeAnalyzer:
         self.sizes.append((width, height))
         face = Face(Box(2, 2, width / 2, height / 2), 0.9, EVEN, "happy", track_id=1)
         return FrameResult(width, height, (face,), pts)
+
+
+def no_threads_left() -> bool:
+    """Whether the threads that work on clips have ended."""
+    return not [t for t in threading.enumerate() if t.name.startswith("fer-video")]
 
 
 def file_names(folder: Path) -> list[str]:

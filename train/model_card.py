@@ -135,7 +135,7 @@ def readme_text(card: ModelCard, evaluation: dict[str, Any]) -> str:
 
 def _data_lines(card: ModelCard) -> list[str]:
     training = card.training
-    if (training.get("options") or {}).get("labels") == "ferplus":
+    if _options(card).get("labels") == "ferplus":
         labelled = (
             "with the class that most of ten people voted for (FER+) as label, in every split; "
             "pictures without a face or such a class are left out"
@@ -158,7 +158,7 @@ def _data_lines(card: ModelCard) -> list[str]:
 
 def _protocol_lines(card: ModelCard) -> list[str]:
     training = card.training
-    options = training.get("options") or {}
+    options = _options(card)
     lines = [f"- {_sentence(training.get('protocol', 'Unknown'))}"]
     if "epochs_trained" in training:
         lines.append(
@@ -215,7 +215,7 @@ def _fit(card: ModelCard) -> list[str]:
     votes = "--ferplus fer2013new.csv " if "FER+" in card.training.get("data", "") else ""
     config = f"models/{card.name}/options.json"
     lines = [f"    python -m train fit --data PATH {votes}--config {config} --out FOLDER"]
-    options = card.training.get("options") or {}
+    options = _options(card)
     start, teachers = options.get("start_from"), options.get("teachers")
     if start:
         lines += ["", f"The model folder `{start}` has to be there first."]
@@ -226,6 +226,10 @@ def _fit(card: ModelCard) -> list[str]:
             "(`--teachers FOLDER` where it has another name).",
         ]
     return lines
+
+
+def _options(card: ModelCard) -> dict[str, Any]:
+    return card.training.get("options") or {}
 
 
 def _evaluation(folder: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import av.error
 import av.video.frame
 
 from fer_core.closing import Closing
-from fer_core.cores import available_cores
+from fer_core.cores import half_of_the_cores
 from fer_core.errors import VideoError
 from fer_core.video.colours import Colours
 from fer_core.video.contracts import (
@@ -105,7 +105,7 @@ class ClipReader(Closing):
         try:
             # Frames come in turn through few threads: each of them holds one more frame.
             self._video.thread_type = "AUTO"
-            self._video.codec_context.thread_count = max(1, min(2, available_cores() // 2))
+            self._video.codec_context.thread_count = min(2, half_of_the_cores())
             self.audio = first_audio(self._container)
             rate = nominal_rate(self._video)
             self._length = clip_seconds(self._container, self._video)

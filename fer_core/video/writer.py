@@ -16,7 +16,7 @@ import av.video.frame
 import cv2
 import numpy as np
 
-from fer_core.cores import available_cores
+from fer_core.cores import half_of_the_cores
 from fer_core.detectors.base import Picture
 from fer_core.errors import VideoError
 from fer_core.video.contracts import TICKS, SoundPacket, VideoOptions
@@ -184,7 +184,7 @@ class ClipWriter:
         context.color_trc = SRGB_LIKE_TRANSFER
         # Decoding and analysis run meanwhile. Two threads take a third more of two cores' time for
         # a frame than one.
-        context.thread_count = max(1, min(4, available_cores() // 2))
+        context.thread_count = min(4, half_of_the_cores())
         # Frames that lean on later ones cost 40 % of the encoder's time at this preset and save 3 %
         # of the size.
         context.options = {"preset": options.preset, "crf": str(options.crf), "bf": "0"}

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from fer_core.cores import Cores, available_cores, process_cores
+from fer_core import cores as module
+from fer_core.cores import Cores, available_cores, half_of_the_cores, process_cores
 from fer_core.errors import OptionError
 from tests.unit.live_bench import Clock
 
@@ -161,6 +162,12 @@ def test_never_more_than_there_are_are_at_work():
 def test_there_must_be_a_core():
     with pytest.raises(OptionError, match="Received: 0"):
         Cores(0)
+
+
+@pytest.mark.parametrize(("count", "half"), [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4)])
+def test_a_stage_beside_others_has_half_of_the_cores(monkeypatch, count, half):
+    monkeypatch.setattr(module, "available_cores", lambda: count)
+    assert half_of_the_cores() == half
 
 
 def test_the_process_shares_its_own():

@@ -22,10 +22,9 @@ from fer_core.video import (
     VideoProgress,
     VideoReport,
     annotate_video,
-    iter_results,
     probe,
 )
-from tests.clips import Clip, FakeAnalyzer, make_clip, read_pictures, read_times
+from tests.clips import Clip, FakeAnalyzer, make_clip, no_threads_left, read_pictures, read_times
 from tests.unit.live_bench import Clock
 
 SOUND_TOLERANCE = 0.06
@@ -36,10 +35,6 @@ def annotate(clip: Clip, folder: Path, ending: str = "mp4") -> tuple[Path, Video
     source = make_clip(folder / f"source.{ending}", clip)
     target = folder / "target.mp4"
     return target, annotate_video(source, target, FakeAnalyzer())
-
-
-def no_threads_left() -> bool:
-    return not [t for t in threading.enumerate() if t.name.startswith("fer-video")]
 
 
 def test_decoding_and_encoding_have_a_core_to_themselves(
@@ -366,38 +361,3 @@ def test_impossible_places_are_refused(target: str, words: str, tmp_path: Path) 
 def test_options_are_checked(option: str, value: object) -> None:
     with pytest.raises(OptionError, match=option):
         VideoOptions(**{option: value})  # type: ignore[arg-type]
-
-
-def test_iter_results_gives_a_result_a_frame(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "source.mp4", Clip(times=(0.0, 0.1, 0.4), sound="aac"))
-    seen: list[VideoProgress] = []
-    results = list(iter_results(source, FakeAnalyzer(), progress=seen.append))
-    assert [result.pts for result in results] == pytest.approx([0, 0.1, 0.4], abs=0.001)
-    assert seen[-1].fraction == 1
-    assert no_threads_left()
-
-
-def test_iter_results_ends_with_the_report(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "source.mp4")
-    results = iter_results(source, FakeAnalyzer())
-    for _ in range(15):
-        next(results)
-    with pytest.raises(StopIteration) as ended:
-        next(results)
-    report = ended.value.value
-    assert (report.frames, report.faces, report.warnings) == (15, 15, ())
-
-
-def test_iter_results_can_be_left_early_or_cancelled(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "source.mp4", Clip(times=tuple(i / 15 for i in range(60))))
-    results = iter_results(source, FakeAnalyzer())
-    next(results)
-    results.close()  # type: ignore[attr-defined]
-    assert no_threads_left()
-    pressed = threading.Event()
-    results = iter_results(source, FakeAnalyzer(), cancelled=pressed)
-    next(results)
-    pressed.set()
-    with pytest.raises(VideoCancelled):
-        list(results)
-    assert no_threads_left()
