@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import statistics
 import sys
 import tempfile
@@ -26,6 +25,7 @@ import numpy as np
 
 from benchmarks.machine import machine_in_words, versions_of
 from fer_core.errors import FerError
+from train.tensorflow_start import prepare_tensorflow
 
 _AIM = 0.9
 """The loop is to reach this share of the step's images a second."""
@@ -96,7 +96,7 @@ def measure(options: Any, steps: int, repeats: int) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the figures; returns the exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    prepare_tensorflow()
     parsed = _parser().parse_args(arguments)
     from train.memory import keep_freed_memory
     from train.options import TrainOptions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -17,13 +16,13 @@ from train import options as run_options
 from train import recipe
 from train.commands import add_commands
 from train.options import TrainOptions
+from train.tensorflow_start import prepare_tensorflow
 from train.words import words_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    # The C++ side of TensorFlow greets on standard error, in the middle of the progress.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    prepare_tensorflow()
     parsed = _parser().parse_args(arguments)
     try:
         parsed.command(parsed)
