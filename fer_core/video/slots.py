@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
+
+from fer_core.cores import half_of_the_cores
 
 __all__ = ["SLOTS"]
 
 # A clip keeps two cores busy; more clips at once than pairs of cores would only slow each other
-# and the live streams down.
-SLOTS = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+# and the live streams down. In a container the cores are its share, not the machine's.
+SLOTS = threading.BoundedSemaphore(half_of_the_cores())
 """Taken by every job before it begins."""
