@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from fer_core.cores import available_cores
 from fer_core.errors import OptionError
 
 __all__ = ["PREFIX", "ApiSettings", "default_workers"]
@@ -21,8 +22,7 @@ def default_workers() -> int:
     """Pictures in work at once: two a core, so that some are decoded while others are classified
     together, and at most 16. With four a core they wait for each other: eight clients of two cores
     had a tenth fewer answers, the slowest a fifth later (`python -m benchmarks.api`)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(16, 2 * (cores or 1))
+    return min(16, 2 * available_cores())
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from fer_core.cores import available_cores
 
 __all__ = ["machine_in_words", "peak_megabytes", "versions_of"]
 
@@ -16,10 +17,9 @@ _WIDEST = {"amx_int8": "AMX", "avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"
 
 def machine_in_words() -> str:
     """Processor and its widest arithmetic, cores this process may use, and operating system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     name, widest = _processor()
     processor = f"{name} ({widest})" if widest else name
-    return f"{processor}, {cores} cores, {platform.system()} {platform.machine()}"
+    return f"{processor}, {available_cores()} cores, {platform.system()} {platform.machine()}"
 
 
 def versions_of(*packages: str) -> dict[str, str]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from fer_core.cluster.address import AUTO, HERE, check_answers
 from fer_core.commands.common import quiet
+from fer_core.cores import available_cores
 from fer_core.errors import OptionError, PackageMissingError
 
-__all__ = ["cores_here", "import_ray", "session"]
+__all__ = ["import_ray", "session"]
 
 STORE_BYTES = 512 << 20
 """Shared memory of a cluster started here: rows are small, and what exceeds it goes to disk."""
@@ -45,13 +46,6 @@ def import_ray() -> Any:
     return ray
 
 
-def cores_here() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @contextlib.contextmanager
 def session(ray: Any, address: str, workers: int | None) -> Iterator[None]:
     """Be part of a cluster; one that was started here ends with the block.
@@ -73,7 +67,7 @@ def session(ray: Any, address: str, workers: int | None) -> Iterator[None]:
                 _join(
                     ray,
                     address,
-                    num_cpus=workers or cores_here(),
+                    num_cpus=workers or available_cores(),
                     include_dashboard=False,
                     object_store_memory=STORE_BYTES,
                     _node_ip_address="127.0.0.1",
