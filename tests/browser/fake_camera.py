@@ -22,6 +22,8 @@ FRAMES = 150
 
 CELLS, CELL_ROWS = 16, 24
 BITS = 11
+DARK, BRIGHT = 75, 180
+"""Two encoders and a picture made narrower leave black cells darker, and white ones brighter."""
 
 # In the portrait: the tight face, from hairline to chin and from ear to ear.
 _FACE = np.array([178.0, 68.0, 268.0, 182.0])
@@ -87,10 +89,16 @@ def _cells(number: int) -> list[int]:
 
 
 def read_number(frame: np.ndarray) -> tuple[int, bool] | None:
-    """The number in a frame's barcode and whether it is mirrored; None when it cannot be read."""
+    """The number in a frame's barcode and whether it is mirrored; None when it cannot be read.
+
+    What is neither black nor white is no cell: something lies over it, such as a blurred face.
+    """
     height, width = frame.shape[:2]
     row = frame[max(1, height * 12 // HEIGHT)].mean(axis=1)
-    cells = [int(row[int((cell + 0.5) * width / CELLS)] > 127) for cell in range(CELLS)]
+    found = [row[int((cell + 0.5) * width / CELLS)] for cell in range(CELLS)]
+    if any(DARK < value < BRIGHT for value in found):
+        return None
+    cells = [int(value >= BRIGHT) for value in found]
     mirrored = cells[:2] == [1, 1]
     if mirrored:
         cells.reverse()
@@ -99,6 +107,31 @@ def read_number(frame: np.ndarray) -> tuple[int, bool] | None:
         return None
     number = int("".join(map(str, bits)), 2)
     return (number, mirrored) if number < FRAMES else None
+
+
+def nearest_frame(shown: np.ndarray) -> tuple[int, bool]:
+    """Which frame a picture comes from, and whether it is mirrored, by all that is not drawn over.
+
+    For pictures whose barcode lies under something. Half of the points decide, those that are most
+    alike, so that something may cover the other half.
+    """
+    few = _few(shown)
+    differences = {
+        (number, mirrored): np.sort(np.abs(few - clean).ravel())[: few.size // 2].mean()
+        for number, both in enumerate(_all_few())
+        for mirrored, clean in zip((False, True), both, strict=True)
+    }
+    return min(differences, key=lambda which: differences[which])
+
+
+def _few(frame: np.ndarray) -> np.ndarray:
+    return cv2.resize(frame, (WIDTH // 8, HEIGHT // 8), interpolation=cv2.INTER_AREA).astype(float)
+
+
+@cache
+def _all_few() -> list[tuple[np.ndarray, np.ndarray]]:
+    frames = [picture(number) for number in range(FRAMES)]
+    return [(_few(frame), _few(frame[:, ::-1])) for frame in frames]
 
 
 @cache

@@ -10,8 +10,17 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from fer_core.overlay.privacy import blur_faces
 from fer_core.results import Box
-from tests.browser.fake_camera import HEIGHT, WIDTH, face_box, picture, read_number
+from tests.browser.fake_camera import (
+    FRAMES,
+    HEIGHT,
+    WIDTH,
+    face_box,
+    nearest_frame,
+    picture,
+    read_number,
+)
 from tests.browser.live_page import COUNT, LivePage
 from tests.browser.server import AppServer, serve
 
@@ -50,6 +59,21 @@ def test_the_clip_tells_its_own_frames():
         assert clean.shape == (HEIGHT, WIDTH, 3)
         assert read_number(clean) == (number, False)
         assert read_number(clean[:, ::-1]) == (number, True)
+
+
+def test_a_barcode_under_a_blurred_face_is_not_read_as_another():
+    for number in range(FRAMES):
+        blurred = picture(number)
+        blur_faces(blurred, [Box(*face_box(number))])
+        assert read_number(blurred) in (None, (number, False))
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_frame_is_known_by_what_is_not_blurred(mirrored):
+    for number in range(0, FRAMES, 7):
+        blurred = picture(number)[:, ::-1].copy() if mirrored else picture(number)
+        blur_faces(blurred, [Box(*face_box(number, mirrored))])
+        assert nearest_frame(blurred) == (number, mirrored)
 
 
 @pytest.mark.parametrize("mirrored", [True, False])
