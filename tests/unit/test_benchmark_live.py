@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
 from benchmarks import live, soak
@@ -61,3 +63,16 @@ def test_options_that_do_not_fit_are_one_sentence(command, words, capsys):
     said = capsys.readouterr().err
     assert "Received: " in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("silent", [0, 1, 2])
+def test_a_page_that_shows_no_frame_is_measured_again(silent):
+    answers = [VideoError("none")] * silent + [{"delay_ms": 150.0}]
+    measurement = Mock(side_effect=answers)
+    assert live.read_at_last(measurement) == {"delay_ms": 150.0}
+    assert measurement.call_count == silent + 1
+
+
+def test_pages_that_never_show_a_frame_end_the_benchmark():
+    with pytest.raises(VideoError, match="none"):
+        live.read_at_last(Mock(side_effect=VideoError("none")))
