@@ -5,7 +5,8 @@ gets every frame of its camera. When they ask for more, those who came first kee
 those who came last share what is left, evenly, and never less than `floor` frames a second each.
 How much the machine holds is not guessed: the limit goes down while the process keeps the cores
 busier than `busy`, or while frames take `slow` times as long as they do at best (as when threads
-wait for the interpreter's lock), and up again while there is room. Who is alone gets every frame.
+wait for the interpreter's lock) and so long that little time is left until the next one comes, and
+up again while there is room. Who is alone gets every frame.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class GovernorOptions:
         free: share of the cores under which they get more again; below `busy`.
         slow: how many times as long as at best a frame may take before there is no more room;
             above 1.
+        full: share of the time from one frame to the next that a frame may take, however slow,
+            while there is room. On a quick machine on which another program starts frames take
+            three times as long, and are ready long before the next one all the same.
         floor: frames a second that nobody falls below.
         start: share of the cores that work on frames may take before anything was measured.
     """
@@ -43,15 +47,16 @@ class GovernorOptions:
     busy: float = 0.9
     free: float = 0.75
     slow: float = 2.5
+    full: float = 0.5
     floor: float = 2.0
     start: float = 0.5
 
     def __post_init__(self) -> None:
         shares = 0 < self.free < self.busy <= 1 and 0 < self.start <= 1
-        if not (shares and self.floor > 0 and self.slow > 1):
+        if not (shares and self.floor > 0 and self.slow > 1 and self.full > 0):
             raise OptionError(
-                "A governor needs 0 < free < busy <= 1, 0 < start <= 1, floor > 0 and slow > 1. "
-                f"Received: {self}."
+                "A governor needs 0 < free < busy <= 1, 0 < start <= 1, floor > 0, slow > 1 and "
+                f"full > 0. Received: {self}."
             )
 
 
@@ -177,13 +182,24 @@ class Governor:
             # A limit that nobody reaches says nothing about the machine, and is left alone.
             here = [seat for seat in self._seats if seat.here(now)]
             asked = sum(seat.cost * seat.rate for seat in here)
-            slowness = [seat.cost / seat.best for seat in here if seat.best > 0]
-            slow = sorted(slowness)[len(slowness) // 2] if slowness else 1.0
-            if self.load > self.options.busy or slow > self.options.slow:
+            pressure = self._pressure(here)
+            if self.load > self.options.busy or pressure > 1:
                 self._limit = max(0.02 * self._cores, 0.85 * min(self._limit, asked or self._limit))
-            elif self.load < self.options.free and slow < 0.8 * self.options.slow:
+            elif self.load < self.options.free and pressure < 0.8:
                 self._limit = min(float(self._cores), 1.15 * self._limit)
             self._share()
+
+    def _pressure(self, here: list[Seat]) -> float:
+        """Above 1 where frames are both slow and late, for half of the viewers at least."""
+        pressed = sorted(
+            min(
+                seat.cost / seat.best / self.options.slow,
+                seat.cost * seat.rate / self.options.full,
+            )
+            for seat in here
+            if seat.best > 0
+        )
+        return pressed[len(pressed) // 2] if pressed else 0.0
 
     def _share(self) -> None:
         """The oldest first; who does not fit and all who came later share what is left."""

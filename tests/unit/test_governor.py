@@ -169,6 +169,33 @@ def test_frames_that_wait_for_each_other_are_a_sign_too():
     assert any(viewer.seat.limited for viewer in late)
 
 
+def test_frames_that_take_longer_beside_other_programs_and_have_time_are_no_crowd():
+    """A quick machine on which browsers start: three times as long is still soon enough."""
+    machine = Machine(cost=0.005, carry=0.002)
+    six = [machine.come() for _ in range(6)]
+    machine.run(30)
+    machine.cost = 0.018
+    machine.run(30)
+    assert machine.governor.load < 0.75
+    assert not any(viewer.seat.limited for viewer in six)
+    assert min(viewer.measured for viewer in six) >= 9.5
+
+
+def test_who_was_cut_down_has_all_again_when_frames_have_time_however_slow_they_stay():
+    """Caches and clocks that a few frames a second do not warm keep each of them slow."""
+    machine = Machine(cost=0.005, carry=0.002)
+    six = [machine.come() for _ in range(6)]
+    machine.run(30)
+    machine.cost = 0.12  # a storm
+    machine.run(20)
+    assert any(viewer.seat.limited for viewer in six)
+    machine.cost = 0.015
+    machine.run(20)
+    machine.run(10)
+    assert not any(viewer.seat.limited for viewer in six)
+    assert min(viewer.measured for viewer in six) >= 9.5
+
+
 def test_who_is_alone_gets_every_frame_however_slow_the_machine():
     machine = Machine(cores=1, cost=0.2, carry=0.1)
     alone = machine.come(15)
@@ -187,7 +214,16 @@ def test_leaving_twice_and_an_unmeasured_viewer_are_no_fault():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"busy": 1.5}, {"free": 0.95}, {"floor": 0}, {"start": 0}, {"start": 2}, {"slow": 1}]
+    "wrong",
+    [
+        {"busy": 1.5},
+        {"free": 0.95},
+        {"floor": 0},
+        {"start": 0},
+        {"start": 2},
+        {"slow": 1},
+        {"full": 0},
+    ],
 )
 def test_options_that_do_not_fit_are_refused(wrong):
     with pytest.raises(OptionError, match="governor needs"):
