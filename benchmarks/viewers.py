@@ -112,7 +112,7 @@ async def _fresh(page: Page, seconds: float) -> float:
     size = await video.evaluate("v => [v.videoWidth, v.videoHeight]")
     if size != [WIDTH, HEIGHT]:
         raise OptionError(f"The camera gave {size} instead of {[WIDTH, HEIGHT]}. Try again.")
-    found = await frame.evaluate(f"([v, s]) => ({code})(v, s)", [video, seconds])
+    found = await frame.evaluate(f"([v, s]) => ({code})(v, s, false)", [video, seconds])
     return len(found["returned"]) / seconds
 
 

@@ -35,13 +35,15 @@ KEEP_CAMERA = """(() => {
   devices.getUserMedia = async wish => (window.camera = await ask(wish));
 })();"""
 
-# Reads the barcode of each newly presented frame, of the camera and of what comes back.
-MEASURE = """async (back, seconds) => {
+# Reads the barcode of each newly presented frame, of the camera and of what comes back; with `shown`
+# false of each frame that comes back, shown or not. One headless browser with several pages now and
+# then paints none of them for many seconds, which says nothing about the server.
+MEASURE = """async (back, seconds, shown = true) => {
   const canvas = document.createElement('canvas');
   canvas.width = 64; canvas.height = 1;
   const pen = canvas.getContext('2d', {willReadFrequently: true});
   const read = v => {
-    const w = v.videoWidth, h = v.videoHeight;
+    const w = v.videoWidth ?? v.displayWidth, h = v.videoHeight ?? v.displayHeight;
     pen.drawImage(v, 0, h * 8 / 480, w, h * 8 / 480, 0, 0, 64, 1);
     const dots = pen.getImageData(0, 0, 64, 1).data;
     let cells = [];
@@ -52,21 +54,43 @@ MEASURE = """async (back, seconds) => {
     if (!cells[0] || cells[1] || cells[13] !== odd || !cells[14] || !cells[15]) return null;
     return bits.reduce((n, bit) => 2 * n + bit, 0);
   };
-  const watch = (video, seen) => {
+  const noting = seen => {
     let last = null;
-    const step = now => {
-      const number = read(video);
+    return picture => {
+      const number = read(picture);
       if (number !== null && number !== last) seen.push([number, performance.now()]);
       last = number ?? last;
+    };
+  };
+  const watch = (video, seen) => {
+    const note = noting(seen);
+    const step = () => {
+      note(video);
       if (!stop) video.requestVideoFrameCallback(step);
     };
     video.requestVideoFrameCallback(step);
   };
+  const take = async (stream, seen) => {
+    const note = noting(seen);
+    const track = stream.getVideoTracks()[0].clone();
+    const frames = new MediaStreamTrackProcessor({track}).readable.getReader();
+    while (!stop) {
+      const {value, done} = await frames.read();
+      if (done) break;
+      note(value);
+      value.close();
+    }
+    track.stop();
+  };
   let stop = false;
-  const front = document.createElement('video');
-  front.muted = true; front.srcObject = window.camera; await front.play();
   const given = [], returned = [];
-  watch(front, given); watch(back, returned);
+  const front = document.createElement('video');
+  if (shown) {
+    front.muted = true; front.srcObject = window.camera; await front.play();
+    watch(front, given); watch(back, returned);
+  } else {
+    take(window.camera, given); take(back.srcObject, returned);
+  }
   await new Promise(done => setTimeout(done, 1000 * seconds));
   stop = true; front.srcObject = null;
   return {given, returned};
