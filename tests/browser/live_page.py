@@ -35,9 +35,9 @@ KEEP_CAMERA = """(() => {
   devices.getUserMedia = async wish => (window.camera = await ask(wish));
 })();"""
 
-# Reads the barcode of each newly presented frame, of the camera and of what comes back; with `shown`
-# false of each frame that comes back, shown or not. One headless browser with several pages now and
-# then paints none of them for many seconds, which says nothing about the server.
+# Reads the barcode of each newly presented frame, of the camera and of what comes back; without
+# `shown` of each frame, presented or not. One headless browser with several pages now and then
+# paints none of them for many seconds, which says nothing about the server.
 MEASURE = """async (back, seconds, shown = true) => {
   const canvas = document.createElement('canvas');
   canvas.width = 64; canvas.height = 1;
