@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import train
+from fer_core.model_store import runnable_models
 from train.many import read_queue
 
 RECIPES = sorted((Path(train.__file__).parent / "recipes").glob("*.json"))
@@ -18,10 +19,9 @@ def test_the_flagship_has_a_recipe() -> None:
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
 def test_teachers_come_before_their_students_or_are_shipped(file: Path) -> None:
-    models = Path(train.__file__).parent.parent / "models"
-    trained = {folder.name for folder in models.iterdir() if (folder / "model.keras").is_file()}
+    runs = read_queue(file)
     # Of a name that is both, the run of the queue is meant.
-    trained -= {run.name for run in read_queue(file)}
-    for run in read_queue(file):
+    trained = set(runnable_models()) - {run.name for run in runs}
+    for run in runs:
         assert set(run.options.teachers) <= trained
         trained.add(run.name)
