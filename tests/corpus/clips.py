@@ -133,6 +133,10 @@ def _video(
     video.codec_context.thread_count = 1
     video.codec_context.flags |= 1 << 23
     video.codec_context.options = dict(options or {})
+    if codec == "libx264":
+        # Its AVX-512 code writes one of two files, as memory happens to lie; plain C always one.
+        given = [options["x264-params"]] if options and "x264-params" in options else []
+        video.codec_context.options |= {"x264-params": ":".join([*given, "asm=0"])}
     return video
 
 
