@@ -28,8 +28,9 @@ _SAME = (
     "cutmix_alpha",
     "class_balance",
     "balance_power",
+    "distillation_views",
 )
-"""The options that make the crops of an epoch what they are."""
+"""The options that make the crops of an epoch, and what teachers see of them, what they are."""
 
 
 class Remembered:

@@ -6,7 +6,7 @@ same batch looks the same whether training was interrupted before it or not.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import cv2
@@ -15,12 +15,7 @@ import numpy.typing as npt
 
 from fer_core.errors import OptionError
 from train.checks import FROM_0_TO_1, NOT_NEGATIVE, check_ranges
-
-LEAST_BLUR, MOST_BLUR = 0.4, 1.5
-"""Sigma of a blur, pixels."""
-
-BLUR_STEP = 1 / 32
-"""Blurs are drawn in steps, so that all of them can be held ready on a device."""
+from train.damage import Damage, damaged, draw_damages
 
 MOST_CROPPED = 0.5
 """Less than half of the side of a 48x48 face is no face any more."""
@@ -39,7 +34,8 @@ class AugmentationOptions:
         brightness: largest change of brightness, as a share of the grey range.
         erasing: share of crops from which a rectangle is erased (Zhong et al., 2017).
         erasing_area: (smallest, largest) share of the crop that is erased.
-        degrade: share of crops that are blurred, made noisy or coarse as a webcam would.
+        degrade: share of crops that are damaged as a webcam would: blurred, noisy, coarse, too
+            dark or bright, or JPEG; see `train.damage`.
         crop: random crop: largest share of the side that is cut away; a square window anywhere in
             the picture is enlarged to the full size (Szegedy et al., 2015). The other usual random
             crop, out of a padded picture, is `shift`.
@@ -86,24 +82,6 @@ class AugmentationOptions:
 
 
 @dataclass(frozen=True)
-class Damage:
-    """What one crop suffers.
-
-    Attributes:
-        index: of the crop.
-        kind: `blur` (strength: sigma, pixels), `noise` (strength: deviation, grey values) or
-            `coarse` (strength: pixels a side that are left).
-        strength: see `kind`.
-        noise: float32 (size, size) of deviation 1, for `noise` only.
-    """
-
-    index: int
-    kind: str
-    strength: float
-    noise: npt.NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True)
 class Plan:
     """Every random choice for one batch, before a pixel is touched.
 
@@ -125,6 +103,10 @@ class Plan:
     width: npt.NDArray[np.int64]
     grey: npt.NDArray[np.float32]
 
+    def undamaged(self) -> Plan:
+        """The same, without its damages."""
+        return replace(self, damages=())
+
 
 def draw_plan(
     count: int, size: int, options: AugmentationOptions, random: np.random.Generator
@@ -137,7 +119,7 @@ def draw_plan(
         random: where every draw comes from.
     """
     matrices = _affine(count, size, options, random)
-    damages = _damages(count, size, options, random)
+    damages = draw_damages(count, size, options.degrade, random)
     gain = 1 + options.contrast * random.uniform(-1, 1, (count, 1, 1)).astype(np.float32)
     lift = 255 * options.brightness * random.uniform(-1, 1, (count, 1, 1)).astype(np.float32)
     chosen = random.random(count) < options.erasing
@@ -158,18 +140,21 @@ def augment(
     options: AugmentationOptions,
     random: np.random.Generator,
 ) -> npt.NDArray[np.float32]:
-    """Changed copies of `crops`.
+    """Changed copies of `crops`; see `draw_plan` and `follow`."""
+    return follow(crops, draw_plan(crops.shape[0], crops.shape[1], options, random))
+
+
+def follow(crops: npt.NDArray[np.uint8], plan: Plan) -> npt.NDArray[np.float32]:
+    """Copies of `crops`, changed as a plan says.
 
     Args:
         crops: uint8 (N, size, size), grey.
-        options: how strongly.
-        random: where every draw comes from.
+        plan: of `draw_plan` for as many crops of this size.
 
     Returns:
         float32 (N, size, size, 1), grey values 0 to 255.
     """
     count, size = crops.shape[0], crops.shape[1]
-    plan = draw_plan(count, size, options, random)
     out = np.empty((count, size, size), np.float32)
     for index in range(count):
         # The edge is repeated outwards, as `fer_core.crops` does at the border of a picture.
@@ -181,7 +166,7 @@ def augment(
             borderMode=cv2.BORDER_REPLICATE,
         )
     for damage in plan.damages:
-        out[damage.index] = _damaged(out[damage.index], damage)
+        out[damage.index] = damaged(out[damage.index], damage)
     middle = out.mean(axis=(1, 2), keepdims=True)
     out = (out - middle) * plan.gain + middle + plan.lift
     np.clip(out, 0, 255, out=out)
@@ -222,33 +207,3 @@ def _cut(
     # Pixel 0 reaches from -0.5 to 0.5: the window's own edge becomes that of the crop.
     matrices /= share[:, None, None].astype(np.float32)
     matrices[:, :, 2] += ((0.5 - corner) / share[:, None] - 0.5).astype(np.float32)
-
-
-def _damages(
-    count: int, size: int, options: AugmentationOptions, random: np.random.Generator
-) -> tuple[Damage, ...]:
-    """Blur, noise, or fewer pixels, one of the three for each chosen crop."""
-    if not options.degrade:
-        return ()
-    damages = []
-    for index in np.flatnonzero(random.random(count) < options.degrade).tolist():
-        kind, strength = random.integers(3), random.random()
-        if kind == 0:
-            sigma = LEAST_BLUR + (MOST_BLUR - LEAST_BLUR) * strength
-            damages.append(Damage(index, "blur", BLUR_STEP * round(sigma / BLUR_STEP)))
-        elif kind == 1:
-            noise = random.standard_normal((size, size), np.float32)
-            damages.append(Damage(index, "noise", 4 + 16 * strength, noise))
-        else:
-            damages.append(Damage(index, "coarse", round(size * (1 - 0.5 * strength))))
-    return tuple(damages)
-
-
-def _damaged(crop: npt.NDArray[np.float32], damage: Damage) -> npt.NDArray[Any]:
-    if damage.noise is not None:
-        return crop + damage.noise * np.float32(damage.strength)
-    if damage.kind == "blur":
-        return cv2.GaussianBlur(crop, (0, 0), damage.strength)
-    small, size = int(damage.strength), len(crop)
-    coarse = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
-    return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)

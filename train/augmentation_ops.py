@@ -7,25 +7,21 @@ once.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from train.augmentation import BLUR_STEP, MOST_BLUR, Damage, Plan
+from train.augmentation import Plan
+from train.damage_ops import damage_on_device, joined_damages
 from train.mixing import Mixing
 
 Floats = npt.NDArray[np.float32]
 
 # Everything is made a tensor first: not every backend takes an array from NumPy beside one.
 _tensor = ops.convert_to_tensor
-
-_NOISES = 256
 
 
 def augment_on_device(crops: Any, plans: Sequence[Plan]) -> Any:
@@ -42,7 +38,8 @@ def augment_on_device(crops: Any, plans: Sequence[Plan]) -> Any:
     out = ops.cast(crops, "float32")
     out = _warp(out, np.concatenate([plan.matrices for plan in plans]), size)
     if any(plan.damages for plan in plans):
-        out = _damage(out, plans, size)
+        counted = [(len(plan.gain), plan.damages) for plan in plans]
+        out = damage_on_device(out, joined_damages(counted))
     middle = ops.mean(out, axis=(1, 2), keepdims=True)
     gain = _tensor(np.concatenate([plan.gain for plan in plans]))
     lift = _tensor(np.concatenate([plan.lift for plan in plans]))
@@ -111,64 +108,6 @@ def _warp(crops: Any, matrices: Floats, size: int) -> Any:
     upper = (1 - over) * at(top, left) + over * at(top, right)
     lower = (1 - over) * at(bottom, left) + over * at(bottom, right)
     return (1 - under) * upper + under * lower
-
-
-def _damage(crops: Any, plans: Sequence[Plan], size: int) -> Any:
-    """Blur and coarseness are a matrix on either side of the crop; noise is added.
-
-    Only numbers of matrices, and the noise of those crops that get some, are sent to the device: to
-    send a matrix and a noise for each crop took longer than to train on them.
-    """
-    count = sum(len(plan.gain) for plan in plans)
-    which = np.zeros(count, np.int32)
-    noisy = np.zeros(count, np.int32)
-    noises = [np.zeros((size, size), np.float32)]
-    start = 0
-    for plan in plans:
-        for damage in plan.damages:
-            if damage.noise is not None:
-                noisy[start + damage.index] = len(noises)
-                noises.append(damage.noise * np.float32(damage.strength))
-            else:
-                which[start + damage.index] = _number(damage, size)
-        start += len(plan.gain)
-    # Room for more than there are: each other number of noises would be compiled anew.
-    room = _NOISES * math.ceil(len(noises) / _NOISES)
-    noises += noises[:1] * (room - len(noises))
-    side = ops.take(_tensor(_sides(size)), _tensor(which), axis=0)
-    noise = ops.take(_tensor(np.stack(noises)), _tensor(noisy), axis=0)
-    return ops.matmul(ops.matmul(side, crops), ops.transpose(side, (0, 2, 1))) + noise
-
-
-def _number(damage: Damage, size: int) -> int:
-    """The place of a damage's matrix in `_sides`."""
-    if damage.kind == "coarse":
-        return 1 + int(damage.strength)
-    return 1 + size + 1 + round(damage.strength / BLUR_STEP)
-
-
-@lru_cache(maxsize=4)
-def _sides(size: int) -> Floats:
-    """Matrices (M, size, size): none, of each coarseness, of each blur."""
-    coarse = [_coarse(max(small, 1), size) for small in range(size + 1)]
-    blurred = [_blurred(step * BLUR_STEP, size) for step in range(round(MOST_BLUR / BLUR_STEP) + 1)]
-    return np.stack([np.eye(size, dtype=np.float32), *coarse, *blurred])
-
-
-def _blurred(sigma: float, size: int) -> Floats:
-    unit = np.eye(size, dtype=np.float32)
-    if not sigma:
-        return unit
-    columns = cv2.getGaussianKernel(round(sigma * 8 + 1) | 1, sigma, cv2.CV_32F)
-    return np.asarray(
-        cv2.sepFilter2D(unit, cv2.CV_32F, np.ones(1, np.float32), columns), np.float32
-    )
-
-
-def _coarse(small: int, size: int) -> Floats:
-    unit = np.eye(size, dtype=np.float32)
-    down = cv2.resize(unit, (size, small), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(down, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _erase(crops: Any, plans: Sequence[Plan], size: int) -> Any:

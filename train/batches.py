@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from train.augmentation import augment
+from train.augmentation import Plan, draw_plan, follow
 from train.data import Split
 from train.data.prepare import class_weights
 from train.losses import joined
@@ -120,11 +120,20 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         chosen, random = self._chosen(index), self._random(index)
-        crops = augment(self._images[chosen], self._options.augmentation, random)
-        mixing = draw_mixing(len(chosen), crops.shape[1], self._options, random)
-        if mixing is not None:
-            crops = mixing.crops(crops)
-        asked = None if self._teachers is None else self._teachers((self._epoch, index), crops)
+        images = self._images[chosen]
+        count, size = images.shape[:2]
+        plan = draw_plan(count, size, self._options.augmentation, random)
+        mixing = draw_mixing(count, size, self._options, random)
+
+        def made(plan: Plan) -> Floats:
+            crops = follow(images, plan)
+            return crops if mixing is None else mixing.crops(crops)
+
+        crops = made(plan)
+        asked = None
+        if self._teachers is not None:
+            shown = made(plan.undamaged()) if self.teachers_see_undamaged else crops
+            asked = self._teachers((self._epoch, index), shown)
         targets = self._targets[chosen]
         weights = None if self._weights is None else self._weights[chosen]
         if mixing is not None:
@@ -135,6 +144,12 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
             told = keras.ops.convert_to_numpy(asked)
             targets = joined(targets, told, self._options)
         return self.parts(crops, targets, weights)
+
+    @property
+    def teachers_see_undamaged(self) -> bool:
+        """Whether the teachers see other crops than the network, those before the damage."""
+        options = self._options
+        return options.distillation_views == "undamaged" and options.augmentation.degrade > 0
 
     def parts(self, crops: Any, targets: Any, weights: Any) -> tuple[Any, ...]:
         """Crops, targets and, unless None, the weight of each crop, as Keras takes them."""

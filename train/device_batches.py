@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from train.augmentation import draw_plan
+from train.augmentation import Plan, draw_plan
 from train.augmentation_ops import augment_on_device, mix_on_device, mix_targets_on_device
 from train.batches import EpochBatches
 from train.losses import joined
@@ -81,12 +81,17 @@ class DeviceBatches(EpochBatches):
         chosen = np.concatenate([self._chosen(index) for index in indices])
         mixings = [mixing for mixing in drawn if mixing is not None]
         rows = on_device(chosen.astype(np.int32))
-        crops = augment_on_device(ops.take(self._resident, rows, axis=0), plans)
-        if mixings:
-            crops = mix_on_device(crops, mixings)
+
+        def made(plans: list[Plan]) -> Any:
+            crops = augment_on_device(ops.take(self._resident, rows, axis=0), plans)
+            return mix_on_device(crops, mixings) if mixings else crops
+
+        crops = made(plans)
         targets = _mixed(ops.take(self._wanted, rows, axis=0), mixings)
         if self._teachers is not None:
-            asked = self._teachers((self._epoch, number), crops)
+            undamaged = self.teachers_see_undamaged
+            shown = made([plan.undamaged() for plan in plans]) if undamaged else crops
+            asked = self._teachers((self._epoch, number), shown)
             targets = on_device(joined(targets, asked, self._options))
         weights = None
         if self._weights is not None:

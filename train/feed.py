@@ -16,6 +16,7 @@ from train.device_batches import DeviceBatches, on_device
 from train.devices import has_accelerator
 from train.losses import joined
 from train.options import TrainOptions
+from train.recipe import PER_CROP
 from train.seen import write_sheet
 from train.teachers import Taught, Teachers, taught
 
@@ -91,7 +92,7 @@ class Feed:
             known = Taught.load(Path(options.teacher_probabilities))
         else:
             teachers = Teachers(options.teachers, options.class_names)
-            if options.distillation_views == "seen":
+            if options.distillation_views in PER_CROP:
                 self._ask = self._remembered(teachers)
                 return
             known = taught(teachers, original, folder / "teachers.npz")

@@ -19,7 +19,10 @@ LABELS = ("fer2013", "ferplus")
 VOTE_TARGETS = ("off", "majority", "soft")
 BALANCES = ("off", "weights", "sampling")
 STANDARDISATIONS = ("training", "unit")
-VIEWS = ("clean", "seen")
+VIEWS = ("clean", "seen", "undamaged")
+PER_CROP = ("seen", "undamaged")
+"""The views of which each crop has its own."""
+
 PLACES = ("auto", "host", "device")
 DEVICES = ("one", "all")
 TEST_VIEWS = ("off", "flip", "ten-crop")
@@ -60,10 +63,13 @@ class RecipeOptions:
         distillation_temperature: by which teachers and network are softened for that share
             (Hinton et al., 2015).
         distillation_views: `clean`: teachers see each image once, as it is and mirrored; `seen`:
-            teachers see the very crops that the network sees (Beyer et al., 2022).
-        distillation_rounds: with `seen`: so many epochs have crops of their own; after them the
-            same crops come again, and what the teachers said of them is remembered. A student is
-            so trained for hundreds of epochs at the price of tens. 0 for new crops in every epoch.
+            teachers see the very crops that the network sees (Beyer et al., 2022); `undamaged`:
+            the same crops before a webcam's damage (`degrade`), so that the network learns to
+            answer as if it were not there.
+        distillation_rounds: with `seen` or `undamaged`: so many epochs have crops of their own;
+            after them the same crops come again, and what the teachers said of them is remembered.
+            A student is so trained for hundreds of epochs at the price of tens. 0 for new crops in
+            every epoch.
         answers: folder where what the teachers said of the crops of those rounds is kept, for runs
             beside or after this one that see the same crops; empty for memory alone.
         augment_on: `host`, `device`, or `auto`: on the device when it is a GPU.
@@ -139,15 +145,15 @@ class RecipeOptions:
             )
         if self.teachers and self.teacher_probabilities:
             raise OptionError("Give either --teachers or --teacher-probabilities, not both.")
-        if self.distillation_views == "seen" and self.teacher_probabilities:
+        if self.distillation_views in PER_CROP and self.teacher_probabilities:
             raise OptionError(
                 "Probabilities from a file are of clean images. Give --teachers instead, or "
                 "--distillation-views clean."
             )
-        if self.distillation_rounds and self.distillation_views != "seen":
+        if self.distillation_rounds and self.distillation_views not in PER_CROP:
             raise OptionError(
                 "distillation_rounds says how many epochs of crops the teachers see. Give "
-                "--distillation-views seen too, or leave --distillation-rounds out."
+                "--distillation-views seen or undamaged too, or leave --distillation-rounds out."
             )
         if self.answers and not self.distillation_rounds:
             raise OptionError(

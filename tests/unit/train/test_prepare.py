@@ -167,7 +167,7 @@ def test_balanced_sampling_draws_classes_alike_and_whole_rounds():
         ),
         (
             {"distillation": 1, "teachers": ["a"], "distillation_rounds": 3},
-            "Give --distillation-views seen too",
+            "Give --distillation-views seen or undamaged too",
         ),
         ({"checkpoint_seconds": -1}, "checkpoint_seconds must not be negative"),
         ({"devices": "two"}, "Unknown devices"),

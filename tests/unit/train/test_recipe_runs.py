@@ -109,7 +109,7 @@ def test_teachers_that_do_not_fit_are_one_sentence(tmp_path):
         Taught.load(tmp_path / "bad.npz")
 
 
-@pytest.mark.parametrize("views", ["clean", "seen"])
+@pytest.mark.parametrize("views", ["clean", "seen", "undamaged"])
 def test_a_student_learns_what_its_teacher_says(tmp_path, views):
     """With nothing of the labels, the answers come from the teacher alone."""
     dataset = made_dataset()
