@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -293,6 +295,20 @@ def test_they_are_listed(monkeypatch, capsys):
     assert head.split() == ["name", "input", "parameters", "multiply-adds", "source"]
     assert base.split()[:4] == ["base", "48", "979,719", "33,105,664"]
     assert "arXiv:1409.4842; 2 auxiliary in training" in googlenet
+
+
+def test_a_reader_who_has_had_enough_sees_no_traceback():
+    words = [sys.executable, "-m", "train", "archs"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        assert listing.stdout.readline().startswith("name")
+        listing.stdout.close()
+        said = listing.stderr.read()
+    assert listing.returncode == 1
+    assert "Traceback" not in said
+    assert "BrokenPipe" not in said
 
 
 def test_they_are_listed_as_json(monkeypatch, capsys):
