@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fer_core.errors import OptionError
-from fer_core.model_store import ModelCard, write_card
+from fer_core.model_store import ModelCard, load_card, model_folder, write_card
 from train.audit import audit, exact_pairs, near_pairs, write_sheets
 from train.augmentation import AugmentationOptions
 from train.cli import _parser, main
@@ -158,13 +158,14 @@ def test_compare_says_what_is_not_trained_yet(tmp_path, capsys):
         words = shlex.split(line)
         assert words[:4] == ["python", "-m", "train", "fit"]
         parsed = _parser().parse_args(words[3:])
-        assert (ROOT / parsed.config).is_file(), line
-    subset = [line for line in lines if "--classes happy sad neutral" in line]
-    assert [line.split("/")[-1] for line in subset] == [
-        "vgg13_three",
-        "resnet50_three",
-        "vgg16_three",
-    ]
+        options = TrainOptions.from_file(ROOT / parsed.config)
+        assert options.architecture == parsed.out.name.removesuffix("_three")
+        three = ("happy", "sad", "neutral") if parsed.out.name.endswith("_three") else ()
+        assert options.classes == three, line
+        taught_by = {load_card(model_folder(one)).classes for one in options.teachers}
+        assert taught_by <= {options.class_names}, f"no teacher of other classes: {line}"
+    folders = [line.split("/")[-1] for line in lines if "_three" in line]
+    assert folders == ["vgg13_three", "resnet50_three", "vgg16_three"]
     everything = [{"architecture": name, "classes": 7, "private": 1.0} for name in SMALLEST_FIRST]
     everything += [row | {"classes": 3} for row in everything]
     assert missing_sentence(everything) == ""
