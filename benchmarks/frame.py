@@ -30,6 +30,14 @@ from fer_core.runtimes import RUNTIMES
 STAGES = ("detect", "crop", "classify", "track", "draw", "total")
 WARM_UP_FRAMES = 20
 
+AIMS: dict[tuple[int, int, int], dict[str, float]] = {
+    (640, 480, 1): {"blazeface": 5.0, "haar": 10.0},
+    (640, 480, 8): {"blazeface": 15.0, "haar": 15.0},
+    (1280, 720, 1): {"blazeface": 8.0, "haar": 16.0},
+}
+"""The most that the median of `total` should be, milliseconds on two cores, by width, height and
+faces; its 95th percentile at most twice as much."""
+
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Everything that is printed, as a dictionary.
@@ -117,7 +125,22 @@ def _table(report: dict[str, Any]) -> str:
         ]
         share = f"{100 * figures['faces_found_share']:.1f} %"
         lines.append(f"{name:<11}" + "".join(f"{cell:>17}" for cell in cells) + f"{share:>14}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_verdicts(report)])
+
+
+def _verdicts(report: dict[str, Any]) -> list[str]:
+    width, height = report["size"]
+    lines = []
+    for name, aim in AIMS.get((width, height, report["faces"]), {}).items():
+        if name not in report["detectors"]:
+            continue
+        total = report["detectors"][name]["milliseconds"]["total"]
+        reached = total["median"] <= aim and total["p95"] <= 2 * aim
+        lines.append(
+            f"{name}: median {total['median']:.2f} of at most {aim:g} ms, p95 {total['p95']:.2f} "
+            f"of at most {2 * aim:g}: {'reached' if reached else 'not reached'}"
+        )
+    return ["", *lines] if lines else []
 
 
 def _size(text: str) -> tuple[int, int]:

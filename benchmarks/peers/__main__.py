@@ -136,6 +136,8 @@ def _take_turns(
                 "frames": frames,
                 "peak_megabytes": round(worker.ask(do="memory")["peak"]),
             }
+            names = next(ENVIRONMENTS[one.environment].shown for one in chosen if one.kind == kind)
+            rows[kind]["versions"] = worker.ask(do="versions", of=list(names))["versions"]
 
 
 def _missed(boxes: list[list[float]], wanted: list[Box]) -> int:
@@ -200,7 +202,9 @@ def _table(report: dict[str, Any]) -> str:
     head = f"{'':<28}"
     for key in AIMS:
         head += f"{key + ' ms':>16}{'a second':>10}{'missed':>9}"
-    lines.append(head + f"{'first, s':>10}{'MB':>6}{'disk, MB':>10}{'PrivateTest':>13}")
+    lines.append(
+        head + f"{'first, s':>10}{'MB':>6}{'most, MB':>10}{'disk, MB':>10}{'PrivateTest':>13}"
+    )
     for row in report["rows"].values():
         if "failed" in row:
             lines.append(f"{row['title']:<28}did not run: {row['failed']}")
@@ -211,11 +215,22 @@ def _table(report: dict[str, Any]) -> str:
             text += f"{one['milliseconds']:>16.2f}{one['frames_a_second']:>10.1f}"
             text += f"{one['missed']:>5}/{one['frames']}"
         text += f"{row['first_answer_seconds']:>10.2f}{row['first_answer_megabytes']:>6}"
+        text += f"{max(row[key]['peak_megabytes'] for key in AIMS):>10,}"
         text += f"{row['megabytes_on_disk']:>10,}"
         accuracy = row.get("accuracy")
         text += f"{100 * accuracy:>11.2f} %" if accuracy is not None else f"{'':>13}"
         lines.append(text)
-    return "\n".join([*lines, *_verdicts(report["rows"])])
+    return "\n".join([*lines, *_verdicts(report["rows"]), *_versions(report["rows"])])
+
+
+def _versions(rows: dict[str, dict[str, Any]]) -> list[str]:
+    # Contestants of one environment have one line between them.
+    said = dict.fromkeys(
+        ", ".join(f"{name} {number}" for name, number in row["versions"].items())
+        for row in rows.values()
+        if row.get("versions")
+    )
+    return ["", *said] if said else []
 
 
 def _verdicts(rows: dict[str, dict[str, Any]]) -> list[str]:

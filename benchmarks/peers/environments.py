@@ -27,11 +27,13 @@ class Environment:
 
     Attributes:
         name: of its folder.
-        packages: for pip; the first one is whose version is shown.
+        packages: for pip.
+        shown: distributions whose versions are shown, where they are installed.
     """
 
     name: str
     packages: tuple[str, ...]
+    shown: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,23 @@ class Contestant:
     title: str
 
 
+_USUAL = (
+    "tensorflow",
+    "keras",
+    "opencv-python",
+    "opencv-contrib-python",
+    "opencv-python-headless",
+    "numpy",
+)
+
 # fer 25.10 imports pkg_resources, which setuptools no longer has from 81 on; it brings MTCNN by
 # itself. deepface needs tf-keras and flask, and asks for neither.
 ENVIRONMENTS = {
-    "fer_live": Environment("fer_live", (str(ROOT),)),
-    "fer": Environment("fer", ("fer==25.10.3", "setuptools<81")),
-    "deepface": Environment("deepface", ("deepface==0.0.103", "tf-keras", "flask")),
+    "fer_live": Environment("fer_live", (str(ROOT),), ("fer-live", "ai-edge-litert", *_USUAL)),
+    "fer": Environment("fer", ("fer==25.10.3", "setuptools<81"), ("fer", "mtcnn", *_USUAL)),
+    "deepface": Environment(
+        "deepface", ("deepface==0.0.103", "tf-keras", "flask"), ("deepface", "tf-keras", *_USUAL)
+    ),
 }
 
 CONTESTANTS = (

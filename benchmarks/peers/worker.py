@@ -9,6 +9,7 @@ with one. The first line it writes says that the packages are loaded, or why the
         (frames, height, width, 3), RGB  ->  {"seconds": [...], "boxes": [[[x0, y0, x1, y1]...]...]}
     {"do": "crops", "file": F}   uint8 (N, 48, 48), one face each -> {"labels": ["happy", ...]}
     {"do": "memory"}             -> {"peak": megabytes}
+    {"do": "versions", "of": ["fer", ...]}  -> {"versions": {"fer": "25.10.3"}} of those installed
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import json
 import os
 import sys
 import time
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -148,6 +150,8 @@ def main() -> None:
 def _answer(reader: Any, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["do"] == "memory":
         return {"peak": _peak()}
+    if asked["do"] == "versions":
+        return {"versions": _versions(asked["of"])}
     if asked["do"] == "crops":
         return {"labels": reader.labels(np.load(asked["file"]))}
     pictures = np.load(asked["file"], mmap_mode="r")
@@ -163,6 +167,14 @@ def _answer(reader: Any, asked: dict[str, Any]) -> dict[str, Any]:
 
 def _boxes(found: Any) -> Any:
     return (tuple(map(float, one["box"])) for one in found)
+
+
+def _versions(names: list[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _peak() -> float:

@@ -139,7 +139,7 @@ def test_the_panel_counts_and_the_process_stays_light(open_live, app):
     assert later.errors == 0
     live.stop()
     assert "tensorflow" not in app.libraries()
-    assert app.memory_mb() < 800
+    assert app.memory_mb() < 600
 
 
 def settled(server: AppServer) -> int:
@@ -244,7 +244,7 @@ def test_another_detector_takes_over_in_mid_stream(open_live, app, detector):
     live.wait_panel(lambda panel: panel.faces == 1)
     assert live.panel().errors == 0
     live.stop()
-    assert app.memory_mb() < 800
+    assert app.memory_mb() < 600
     assert "tensorflow" not in app.libraries()
 
 

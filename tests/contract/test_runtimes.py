@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,15 @@ import fer_core.runtimes as runtimes
 from fer_core.classifier import Classifier
 from fer_core.cores import available_cores
 from fer_core.errors import ModelError, OptionError, PictureError, RuntimeMissingError
-from fer_core.model_store import ModelCard, file_sha256, load_card, write_card
+from fer_core.model_store import (
+    ModelCard,
+    default_model_name,
+    file_sha256,
+    load_card,
+    runnable_models,
+    write_card,
+)
+from fer_core.model_store import model_folder as find_model
 from fer_core.runtimes import RUNTIMES, Runtime, create_runtime, litert
 from tests.contract.fixed_crops import fixed_crops
 
@@ -77,6 +86,18 @@ def test_all_runtimes_give_the_same(opened: dict[str, Runtime]) -> None:
         np.testing.assert_allclose(answers[name], answers["keras"], atol=allowed)
     assert answers["keras"].std(axis=0).max() > 0.01, "crops that look alike would prove nothing"
     assert (answers["litert_int8"] != answers["litert"]).any(), "the quantised file is another"
+
+
+@pytest.mark.parametrize("model", sorted(set(runnable_models()) - {default_model_name()}))
+def test_every_other_shipped_network_answers_alike_on_each(model: str) -> None:
+    crops = crops_of(12, seed=8)
+    answers = {}
+    for name in NAMES:
+        with closing(create_runtime(name, find_model(model))) as runtime:
+            answers[name] = runtime.run(crops)
+    for name in NAMES:
+        allowed = SAME if name in EXACT else SAME_QUANTISED
+        np.testing.assert_allclose(answers[name], answers["keras"], atol=allowed)
 
 
 @pytest.mark.parametrize("name", NAMES)

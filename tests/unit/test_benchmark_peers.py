@@ -43,6 +43,8 @@ def test_this_project_answers_like_the_others(kind: str, clip: Path, tmp_path: P
     assert len(labels) == 2
     assert set(labels) <= set(worker.LABELS)
     assert worker._answer(reader, {"do": "memory"})["peak"] > 20
+    asked = {"do": "versions", "of": ["numpy", "no-such-package"]}
+    assert worker._answer(reader, asked) == {"versions": {"numpy": np.__version__}}
 
 
 def test_a_missed_face_is_one_without_a_box() -> None:
@@ -136,12 +138,14 @@ def row(title: str, rate: float, missed: int, first: float) -> dict[str, Any]:
         "first_answer_seconds": first,
         "first_answer_megabytes": 60,
         "megabytes_on_disk": 1234,
+        "versions": {"mine" if title == "ours" else "theirs": "1.2"},
     }
 
 
 def test_the_table_says_what_was_reached_and_what_did_not_run() -> None:
     rows = {
         "fer_live": row("ours", 300.0, 1, 0.5),
+        "fer_live-haar": row("ours", 200.0, 1, 0.5),
         "fer": {**row("theirs", 15.0, 2, 6.0), "accuracy": 0.6581},
         "deepface": {"title": "deepface", "failed": "ConnectionError: no weights"},
     }
@@ -153,3 +157,5 @@ def test_the_table_says_what_was_reached_and_what_did_not_run() -> None:
     assert "first answer 12.0 times as fast as fer (aim 10: reached)" in text
     assert "65.81 %" in text
     assert "1,234" in text
+    assert "most, MB" in text
+    assert text.splitlines()[-2:] == ["mine 1.2", "theirs 1.2"], "one line an environment"
