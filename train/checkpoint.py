@@ -67,6 +67,14 @@ class Checkpoint:
         """Where the state lies; gone when the run is finished."""
         return self._folder
 
+    @property
+    def epoch(self) -> int:
+        """The epoch whose state lies on disk; 0 where there is none."""
+        if not self.exists:
+            return 0
+        state = json.loads((self._folder / "state.json").read_text(encoding="utf-8"))
+        return int(state["epoch"])
+
     def save(
         self,
         model: keras.Model,

@@ -79,7 +79,7 @@ def damaged(crop: npt.NDArray[np.float32], damage: Damage) -> npt.NDArray[Any]:
     if damage.noise is not None:
         return crop + damage.noise * np.float32(damage.strength)
     if damage.kind == "blur":
-        return cv2.GaussianBlur(crop, (0, 0), damage.strength)
+        return np.asarray(cv2.GaussianBlur(crop, (0, 0), damage.strength))
     if damage.kind == "light":
         return np.clip(crop * np.float32(damage.strength), 0, 255)
     if damage.kind == "jpeg":
@@ -88,7 +88,7 @@ def damaged(crop: npt.NDArray[np.float32], damage: Damage) -> npt.NDArray[Any]:
         return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
     small, size = int(damage.strength), len(crop)
     coarse = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
-    return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR))
 
 
 def _strength(kind: str, place: float, size: int) -> float:

@@ -27,6 +27,7 @@ from train.progress import Progress
 from train.rates import rate_at
 from train.seen import SEEN_FILE
 from train.sharpness import make_sharpness_aware
+from train.steps import NotANumberError
 
 
 class OutOfTimeError(TrainingError):
@@ -99,7 +100,10 @@ def fit(
                 compile_for_training(model, options)
                 epochs = Epochs(model, feed, validation, options, shown)
                 shown.message(f"The trunk trains too from epoch {epoch} on.")
-            row, done = _epoch(epochs, model, options, history, epoch)
+            try:
+                row, done = _epoch(epochs, model, options, history, epoch)
+            except NotANumberError as error:
+                raise TrainingError(f"{error} {_after_no_number(checkpoint)}") from None
             best = all(row["val_accuracy"] > earlier["val_accuracy"] for earlier in history)
             history.append(row)
             more = epoch < options.epochs
@@ -128,6 +132,9 @@ def _epoch(
     if 0 < options.frozen_epochs < epoch:
         scale *= options.unfrozen_rate
     done = epochs.run(epoch, scale)
+    # The last step may have broken the weights after its own loss was found.
+    if not math.isfinite(done.loss):
+        raise NotANumberError(f"The loss is no longer a number at the end of epoch {epoch}.")
     row = {
         "epoch": epoch,
         "seconds": time.monotonic() - began,
@@ -138,6 +145,11 @@ def _epoch(
         "val_accuracy": done.accuracy,
     }
     return row, done
+
+
+def _after_no_number(checkpoint: Checkpoint) -> str:
+    kept = f"The checkpoint of epoch {checkpoint.epoch} is kept. " if checkpoint.exists else ""
+    return f"{kept}Train anew with a lower --learning-rate."
 
 
 def plateau_scale(accuracies: Sequence[float], options: TrainOptions) -> float:

@@ -17,6 +17,10 @@ from train.rates import FLOOR, WARM_START, rate_at
 _SELDOM = 25
 
 
+class NotANumberError(TrainingError):
+    """The loss is no number any more. Its sentence says where."""
+
+
 @keras.saving.register_keras_serializable("fer_live")
 class RunRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """`train.rates.rate_at` as a schedule, computed inside the step.
@@ -160,15 +164,13 @@ def check_loss(loss: float, epoch: int, step: int, steps: int, *, every: int) ->
         every: so many steps lie between two looks.
 
     Raises:
-        TrainingError: it is not.
+        NotANumberError: it is not.
     """
     if math.isfinite(loss):
         return
     near = "" if every == 1 else f" or up to {every - 1} steps before"
-    kept = f"The checkpoint of epoch {epoch - 1} is kept. " if epoch > 1 else ""
-    raise TrainingError(
-        f"The loss is no longer a number at epoch {epoch}, step {step} of {steps}{near}. "
-        f"{kept}Train anew with a lower --learning-rate."
+    raise NotANumberError(
+        f"The loss is no longer a number at epoch {epoch}, step {step} of {steps}{near}."
     )
 
 

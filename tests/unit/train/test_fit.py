@@ -13,6 +13,7 @@ import pytest
 
 from fer_core.errors import TrainingError
 from fer_core.model_store import load_card, verify_model
+from train import epochs as epochs_module
 from train.augmentation import AugmentationOptions
 from train.batches import EpochBatches, soft_targets
 from train.checkpoint import HISTORY_COLUMNS
@@ -131,6 +132,29 @@ def test_a_loss_that_is_no_number_stops_and_names_the_step(tmp_path, monkeypatch
     with pytest.raises(TrainingError, match="The checkpoint of epoch 1 is kept"):
         fit(made_dataset(), late, tmp_path)
     assert (tmp_path / "checkpoint" / "epoch-0001.keras").is_file()
+
+
+@pytest.mark.parametrize(
+    ("checkpoint_seconds", "kept"), [(0.0, 2), (1e6, 1)], ids=["every epoch", "seldom"]
+)
+def test_weights_that_the_last_step_broke_are_not_kept(
+    tmp_path, monkeypatch, checkpoint_seconds, kept
+):
+    """The loss of that step was still a number, and so was all that was looked at."""
+    score = epochs_module.score
+    scored = []
+
+    def broken_in_the_third(model, split):
+        scored.append(model)
+        return (np.nan, 0.1) if len(scored) == 3 else score(model, split)
+
+    monkeypatch.setattr("train.epochs.score", broken_in_the_third)
+    options = replace(QUICK, epochs=4, checkpoint_seconds=checkpoint_seconds)
+    with pytest.raises(TrainingError, match="at the end of epoch 3") as said:
+        fit(made_dataset(), options, tmp_path)
+    assert f"The checkpoint of epoch {kept} is kept" in str(said.value)
+    files = [file.name for file in (tmp_path / "checkpoint").glob("epoch-*.keras")]
+    assert files == [f"epoch-{kept:04d}.keras"]
 
 
 def test_a_full_disk_keeps_the_last_whole_epoch(tmp_path, monkeypatch):
