@@ -81,7 +81,7 @@ def damaged(crop: npt.NDArray[np.float32], damage: Damage) -> npt.NDArray[Any]:
     if damage.kind == "blur":
         return np.asarray(cv2.GaussianBlur(crop, (0, 0), damage.strength))
     if damage.kind == "light":
-        return np.clip(crop * np.float32(damage.strength), 0, 255)
+        return np.asarray(np.clip(crop * np.float32(damage.strength), 0, 255))
     if damage.kind == "jpeg":
         grey = np.clip(np.rint(crop), 0, 255).astype(np.uint8)
         _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(damage.strength)])
