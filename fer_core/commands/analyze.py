@@ -125,7 +125,10 @@ def add_parser(commands: Commands) -> None:
         "file; failed.csv names what could not be read",
     )
     cluster.add_argument(
-        "--workers", type=int, metavar="N", help="with --ray: default one a core, or one a GPU"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="with --ray: default one a core, or one a GPU; without --threads each has one thread",
     )
     parser.set_defaults(run=run)
 

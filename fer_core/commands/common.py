@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.detectors import DETECTORS, DetectorOptions
 from fer_core.errors import OptionError
 from fer_core.runtimes import RUNTIMES
+from fer_core.runtimes.litert import LitertInt8Runtime, LitertRuntime
 
 if TYPE_CHECKING:
     from fer_core.analyzer import AnalyzerOptions
@@ -61,7 +62,12 @@ def add_analysis_options(parser: argparse.ArgumentParser) -> argparse._ArgumentG
         help="what runs the model; auto takes Keras on a usable GPU, LiteRT otherwise",
     )
     group.add_argument(
-        "--threads", type=int, metavar="N", help="processor threads; default: all cores, at most 4"
+        "--threads",
+        type=int,
+        metavar="N",
+        help="processor threads that run the model; default: with litert all cores, at most "
+        f"{LitertRuntime.most_threads}, with litert_int8 {LitertInt8Runtime.most_threads}, with "
+        "keras what its backend takes",
     )
     group.add_argument(
         "--min-confidence",

@@ -189,7 +189,10 @@ class Run:
         parts = [f"{len(self._done)} of {len(self._sources)} files analysed"]
         if self._reused:
             parts.append(f"{self._reused} of them in an earlier run")
-        complain(f"{', '.join(parts)}. Written: {', '.join(str(file) for file in files)}.")
+        runtime = self._analyzer.classifier.runtime
+        ran = f"Runtime: {runtime.name} ({runtime.device})"
+        written = ", ".join(str(file) for file in files)
+        complain(f"{', '.join(parts)}. {ran}. Written: {written}.")
 
 
 def _content(path: str) -> str | None:

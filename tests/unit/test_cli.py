@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,16 +177,50 @@ def test_a_reader_that_leaves_early_gets_no_traceback(photo: Path) -> None:
     assert errors == ""
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["analyze", "--help"]])
-def test_help_names_what_there_is(arguments: list[str]) -> None:
-    done = run(*arguments)
-    assert done.returncode == 0
-    assert "analyze" in done.stdout
-    if len(arguments) == 2:
-        for option in ("PATH", "--annotate DIR", "--detector", "--model NAME", "--runtime"):
-            assert option in done.stdout
-        for option in ("--min-confidence P", "--pretty", "exit codes: 0"):
-            assert option in done.stdout
+ANALYSIS = ("--detector", "--small-faces", "--model NAME", "--runtime", "--threads N")
+HELP = {
+    "": ("analyze", "camera", "models", "--version"),
+    "analyze": (*ANALYSIS, "PATH", "--csv FILE", "--annotate DIR", "--pretty", "--verbose"),
+    "analyze --ray": ("--ray [ADDRESS]", "--out DIR", "--workers N"),
+    "camera": (*ANALYSIS, "--device N", "--size WxH", "--mirror", "--record FILE", "--seconds S"),
+    "models": ("list", "show", "verify"),
+    "models list": ("--json",),
+    "models show": ("NAME", "--json"),
+    "models verify": ("NAME", "--json"),
+}
+"""What stands at the beginning of a line, among others."""
+
+
+@pytest.mark.parametrize("words", HELP)
+def test_help_names_what_there_is(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words.split(), "--help"])
+    assert ended.value.code == 0
+    text, errors = capsys.readouterr()
+    assert errors == ""
+    assert text.startswith(f"usage: python -m fer_core {words.removesuffix(' --ray')}".rstrip())
+    for item in HELP[words]:
+        assert re.search(rf"^ +{re.escape(item)}\s", text, re.MULTILINE), item
+    assert ("exit codes: 0" in text) == (words != "")
+
+
+def actions_in(parser: argparse.ArgumentParser, words: str = "") -> dict[str, list[Any]]:
+    """What each command takes, by its words."""
+    found: dict[str, list[Any]] = {words: parser._actions}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, inside in action.choices.items():
+                found.update(actions_in(inside, f"{words} {word}".strip()))
+    return found
+
+
+def test_no_command_and_no_option_is_without_help() -> None:
+    found = actions_in(cli._parser())
+    assert set(found) == {words.removesuffix(" --ray") for words in HELP}
+    for words, actions in found.items():
+        for action in actions:
+            named = action.help or isinstance(action, argparse._SubParsersAction)
+            assert named, (words, action.dest)
 
 
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,10 +104,13 @@ def without_timings(entries: list[dict[str, object]]) -> list[dict[str, object]]
 def test_one_table_of_pictures_and_clips(
     made: Path, out: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert analyze(made, *TABLES) == 0
+    assert analyze(made, *TABLES, "--threads", 2) == 0
     printed, said = capfd.readouterr()
     assert printed == ""
-    assert said == "4 of 4 files analysed. Written: f.csv, f.jsonl, f.parquet.\n"
+    assert said == (
+        "4 of 4 files analysed. Runtime: litert (CPU, 2 threads). "
+        "Written: f.csv, f.jsonl, f.parquet.\n"
+    )
     pictures = [str(made / "a.jpg"), str(made / "more" / "a.jpg")]
     table = rows()
     assert [row["source"] for row in table if not row["seconds"]] == pictures
@@ -127,6 +130,23 @@ def test_one_table_of_pictures_and_clips(
     assert sorted(path.name for path in out.iterdir()) == [
         "f.csv", "f.jsonl", "f.parquet", LEDGER_FILE
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ran"),
+    [
+        (["--runtime", "litert", "--threads", "1"], "litert (CPU, 1 thread)"),
+        (["--runtime", "litert", "--threads", "3"], "litert (CPU, 3 threads)"),
+        (["--runtime", "litert_int8"], "litert_int8 (CPU, 1 thread)"),
+        (["--runtime", "litert", "--threads", "3", "--quiet"], None),
+    ],
+)
+def test_the_summary_says_what_ran_the_network_and_its_threads(
+    arguments: list[str], ran: str | None, made: Path, out: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["analyze", str(made / "grey.png"), "--csv", "f.csv", *arguments]) == 0
+    said = f"1 of 1 files analysed. Runtime: {ran}. Written: f.csv.\n" if ran else ""
+    assert capfd.readouterr() == ("", said)
 
 
 def test_every_nth_frame(made: Path, out: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The camera command with a camera made for the test; a window where there is a screen."""
+"""The camera command with a camera and a window made for the test."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from fer_core import cli
-from fer_core.commands.camera import _what_to_do, show_camera
+from fer_core.closing import Closing
+from fer_core.commands import camera as camera_module
+from fer_core.commands.camera import TITLE, _what_to_do, show_camera
 from fer_core.commands.recorder import Recorder
 from fer_core.errors import CameraError
+from fer_core.overlay import OverlayOptions
 from tests.clips import FakeAnalyzer, face_scene, read_pictures, read_times
 
 
@@ -27,6 +30,7 @@ class FakeCamera:
         self.step = 0
         self.released = False
         self.settings: dict[int, float] = {}
+        self.device: object = None
 
     def isOpened(self) -> bool:  # noqa: N802
         return self.opened
@@ -43,6 +47,43 @@ class FakeCamera:
 
     def release(self) -> None:
         self.released = True
+
+
+class FakeWindow:
+    """OpenCV's window without a screen: what it was shown; `keys` are pressed in turn."""
+
+    def __init__(self) -> None:
+        self.keys: list[int] = []
+        self.closed = False
+        self.there: list[str] = []
+        self.shown: list[np.ndarray] = []
+
+    def namedWindow(self, title: str, _flags: int) -> None:  # noqa: N802
+        self.there.append(title)
+
+    def imshow(self, title: str, picture: np.ndarray) -> None:
+        assert title in self.there
+        self.shown.append(picture.copy())
+
+    def waitKey(self, _milliseconds: int) -> int:  # noqa: N802
+        return self.keys.pop(0) if self.keys else -1
+
+    def getWindowProperty(self, title: str, name: int) -> float:  # noqa: N802
+        assert (title in self.there, name) == (True, cv2.WND_PROP_VISIBLE)
+        return 0.0 if self.closed else 1.0
+
+    def destroyAllWindows(self) -> None:  # noqa: N802
+        self.there.clear()
+
+
+class AnalyzerInPlace(FakeAnalyzer, Closing):
+    """Stands where the command makes its own."""
+
+    def __init__(self, _options: object) -> None:
+        super().__init__()
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Clock:
@@ -116,7 +157,12 @@ def test_an_empty_recording_leaves_no_file(tmp_path: Path) -> None:
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> FakeCamera:
     camera = FakeCamera(8)
-    monkeypatch.setattr(cv2, "VideoCapture", lambda device: camera)
+
+    def opened(device: object) -> FakeCamera:
+        camera.device = device
+        return camera
+
+    monkeypatch.setattr(cv2, "VideoCapture", opened)
     return camera
 
 
@@ -228,6 +274,95 @@ def test_without_a_screen_one_sentence(
     assert "No window can be opened here" in err
     assert len(err.splitlines()) == 1
     assert plugged.released
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> FakeWindow:
+    window = FakeWindow()
+    for name in ("namedWindow", "imshow", "waitKey", "getWindowProperty", "destroyAllWindows"):
+        monkeypatch.setattr(cv2, name, getattr(window, name))
+    # The process that tries a window first has no screen either.
+    monkeypatch.setattr(camera_module, "_TRY_A_WINDOW", "")
+    monkeypatch.setattr("fer_core.analyzer.Analyzer", AnalyzerInPlace)
+    return window
+
+
+def test_a_window_gets_the_colours_of_the_camera(plugged: FakeCamera, window: FakeWindow) -> None:
+    window.keys = [ord("q")]
+    assert cli.main(["camera"]) == 0
+    taken = face_scene((160, 120), 1)[:, :, ::-1]
+    assert (taken[100:, 80:] != taken[100:, 80:, ::-1]).any()
+    # The face that is drawn in lies in the other corner.
+    assert (window.shown[0][100:, 80:] == taken[100:, 80:]).all()
+    assert (window.shown[0] != taken).any()
+    assert window.there == []
+    assert plugged.released
+
+
+@pytest.mark.parametrize(
+    ("keys", "frames"),
+    [
+        ([ord("q")], 1),
+        ([-1, ord("x"), ord("Q")], 3),
+        ([-1, 27], 2),
+        ([0x100000 | ord("q")], 1),
+    ],
+    ids=["q", "other keys, then Q", "Esc", "q with Num Lock on, as GTK tells it"],
+)
+def test_q_and_esc_end_it(
+    keys: list[int], frames: int, plugged: FakeCamera, window: FakeWindow
+) -> None:
+    window.keys = keys
+    assert cli.main(["camera"]) == 0
+    assert (len(window.shown), plugged.step) == (frames, frames)
+    assert window.there == []
+
+
+@pytest.mark.usefixtures("plugged")
+def test_closing_the_window_ends_it(window: FakeWindow) -> None:
+    window.closed = True
+    assert cli.main(["camera"]) == 0
+    assert len(window.shown) == 1
+
+
+@pytest.mark.usefixtures("plugged")
+def test_a_window_does_not_outlive_its_camera(
+    window: FakeWindow, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["camera"]) == 2
+    assert "gave no more pictures after 8 frames" in capfd.readouterr().err
+    assert (len(window.shown), window.there) == (8, [])
+
+
+@pytest.mark.parametrize(
+    ("flags", "opened", "changes"),
+    [
+        ([], 0, {}),
+        (["--device", "2"], 2, {}),
+        (["--device", "/dev/video3"], "/dev/video3", {}),
+        (["--mirror"], 0, {"mirror": True}),
+        (["--bars"], 0, {"overlay": OverlayOptions(bars=True, numbers=True)}),
+        (["--seconds", "2.5"], 0, {"seconds": 2.5}),
+        (["--no-window", "--record", "x.mp4"], 0, {"show": None, "records": "x.mp4"}),
+    ],
+)
+def test_a_flag_reaches_the_camera(
+    flags: list[str], opened: object, changes: dict[str, object], plugged: FakeCamera,
+    window: FakeWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    calls: list[dict[str, object]] = []
+
+    def called(camera: object, analyzer: object, show: Any, recorder: Any, **given: object) -> None:
+        assert (camera, type(analyzer)) == (plugged, AnalyzerInPlace)
+        records = None if recorder is None else str(recorder.file)
+        calls.append({**given, "show": show and window.there[0], "records": records})
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(camera_module, "show_camera", called)
+    assert cli.main(["camera", *flags]) == 0
+    assert plugged.device == opened
+    usual = {"overlay": OverlayOptions(numbers=True), "mirror": False, "seconds": None}
+    assert calls == [{**usual, "show": TITLE, "records": None, **changes}]
 
 
 @pytest.mark.skipif(not os.environ.get("DISPLAY"), reason="no screen here")
