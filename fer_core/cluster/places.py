@@ -187,5 +187,7 @@ def _server(root: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError) and error.strerror is None:
+        return "it does not exist"  # fsspec says only the path
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(str(text).split())[:300].rstrip(".") or type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,16 +16,17 @@ import pytest
 from PIL import Image
 
 from fer_core import cli
-from fer_core.analyzer import AnalyzerOptions
+from fer_core.analyzer import Analyzer, AnalyzerOptions
 from fer_core.cluster.address import check_address, with_address
 from fer_core.cluster.parts import PART_SECONDS, Parts, write_failed, write_files
-from fer_core.cluster.places import find_items
+from fer_core.cluster.places import PlaceError, copy_to, find_items
 from fer_core.cluster.reader import MOST_STARTS, FaceReader, Starts, Work, task_of
 from fer_core.commands.ledger import LEDGER_FILE, Ledger
 from fer_core.commands.sources import find_sources
 from fer_core.errors import OptionError
 from fer_core.model_store import file_sha256, model_folder
 from tests.clips import Clip, make_clip
+from tests.unit.test_environment import requirements_of
 
 # What follows --ray
 
@@ -67,6 +69,21 @@ def bucket(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(params=["file", "memory"])
+def address(request: pytest.FixtureRequest, bucket: Path) -> Iterator[tuple[str, str]]:
+    """Address and path of the bucket: by a scheme of Arrow's, and by one of fsspec's."""
+    if request.param == "file":
+        yield bucket.as_uri(), str(bucket)
+        return
+    fsspec = pytest.importorskip("fsspec", reason="it comes with Ray: see requirements-ray.txt")
+    memory = fsspec.filesystem("memory")
+    for file in bucket.rglob("*.*"):
+        if file.is_file():
+            memory.pipe(f"/bucket/{file.relative_to(bucket).as_posix()}", file.read_bytes())
+    yield "memory://bucket", "/bucket"
+    memory.rm("/bucket", recursive=True)
+
+
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
@@ -79,12 +96,12 @@ def bucket(tmp_path: Path) -> Path:
     ],
 )
 def test_addresses_are_searched_as_folders_are(
-    bucket: Path, pattern: str, names: list[str]
+    address: tuple[str, str], pattern: str, names: list[str]
 ) -> None:
-    address = bucket.as_uri()
-    items = find_items(find_sources([address + pattern], io.BytesIO())[0])
-    assert [item.shown for item in items] == [address + name for name in names]
-    assert [item.path for item in items] == [str(bucket) + name for name in names]
+    where, path = address
+    items = find_items(find_sources([where + pattern], io.BytesIO())[0])
+    assert [item.shown for item in items] == [where + name for name in names]
+    assert [item.path for item in items] == [path + name for name in names]
     assert all(item.error is None for item in items)
 
 
@@ -94,17 +111,27 @@ def test_a_file_named_twice_is_read_once(bucket: Path) -> None:
     assert len(items) == 4  # three at the address, and one that is a path of this machine
 
 
+def test_a_file_of_a_bucket_is_fetched_or_has_its_sentence(
+    address: tuple[str, str], bucket: Path, tmp_path: Path
+) -> None:
+    where, path = address
+    assert copy_to(tmp_path / "copy", where, f"{path}/a.jpg") == file_sha256(bucket / "a.jpg")
+    assert (tmp_path / "copy").read_bytes() == b"-"
+    with pytest.raises(PlaceError, match=r"gone\.jpg cannot be read: (it does not exist|.*open)"):
+        copy_to(tmp_path / "copy", where, f"{path}/gone.jpg")
+
+
 @pytest.mark.parametrize(
-    ("address", "sentence"),
+    ("pattern", "sentence"),
     [
         ("/nowhere", "does not exist"),
         ("/in/*.gif", "No file matches"),
     ],
 )
 def test_an_address_without_files_has_its_sentence(
-    bucket: Path, address: str, sentence: str
+    address: tuple[str, str], pattern: str, sentence: str
 ) -> None:
-    (item,) = find_items(find_sources([bucket.as_uri() + address], io.BytesIO())[0])
+    (item,) = find_items(find_sources([address[0] + pattern], io.BytesIO())[0])
     assert item.error is not None
     assert sentence in item.error
 
@@ -174,6 +201,36 @@ def test_a_worker_answers_for_each_file(files: list[Path], reader: Any, address:
     assert set(rows["source"].to_pylist()) == {names[1]}
     assert rows["frame"].to_pylist() == list(range(0, 15, 2))
     assert '"faces": 0' in grey["summary"]
+
+
+def test_a_worker_loads_its_networks_once(
+    files: list[Path], reader: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    loaded: list[type] = []
+
+    def count(kind: type) -> None:
+        begin = kind.__dict__["__init__"]
+
+        def counted(self: Any, *given: Any, **named: Any) -> None:
+            loaded.append(kind)
+            begin(self, *given, **named)
+
+        monkeypatch.setattr(kind, "__init__", counted)
+
+    count(Analyzer)
+    count(Interpreter)
+    one = reader()
+    batch = batch_of([str(file) for file in files[:3]])
+    after: list[int] = []
+    for _ in range(MOST_STARTS):
+        assert [answer["error"] for answer in one(batch)] == [[""]] * 3
+        after.append(len(loaded))
+    assert loaded.count(Analyzer) == 1
+    # A runtime opens an interpreter for each number of faces, once.
+    assert Interpreter in loaded
+    assert after == after[:1] * MOST_STARTS
 
 
 def test_what_is_done_is_known_by_its_content(files: list[Path], reader: Any) -> None:
@@ -356,4 +413,5 @@ def test_without_ray_the_command_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     assert cli.main(["analyze", "--ray", "a.jpg", "--out", str(tmp_path)]) == 2
-    assert 'pip install "ray[data]' in capsys.readouterr().err
+    (pinned,) = requirements_of("requirements-ray.in")
+    assert f'pip install "{pinned}"' in capsys.readouterr().err

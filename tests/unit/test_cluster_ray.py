@@ -1,4 +1,4 @@
-"""`analyze --ray` with Ray: two workers on this machine, one of which is killed in the middle."""
+"""`analyze --ray` with Ray: a worker is killed in the middle, and the command is given again."""
 
 from __future__ import annotations
 
@@ -63,9 +63,14 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
+def written_at(out: Path) -> dict[Path, int]:
+    """The parts of the results, and when each was written."""
+    return {file: file.stat().st_mtime_ns for file in (out / "faces").rglob("*.parquet")}
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
-def test_a_killed_worker_loses_nothing_and_nothing_comes_twice(
-    tmp_path: Path, scratch: Path
+def test_a_killed_worker_loses_nothing_and_a_second_run_does_only_what_is_new(
+    astronaut: np.ndarray, tmp_path: Path, scratch: Path
 ) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
@@ -76,10 +81,12 @@ def test_a_killed_worker_loses_nothing_and_nothing_comes_twice(
     (clips / "broken.mp4").write_bytes(b"no clip")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "fer_core", "analyze", "--runtime", "litert"]
+    command += ["--ray", str(clips), "--out", str(out)]
+    surroundings = {**os.environ, "TMPDIR": str(scratch)}
     run = subprocess.Popen(
-        [*command, "--ray", "--workers", "2", str(clips), "--out", str(out)],
+        [*command, "--workers", "2"],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(scratch)},
+        env=surroundings,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -119,26 +126,22 @@ def test_a_killed_worker_loses_nothing_and_nothing_comes_twice(
     files = pyarrow.parquet.read_table(out / "files.parquet").to_pylist()
     assert [row["error"] is None for row in files] == [True] * CLIPS + [False]
 
-
-def test_a_run_says_its_summary_and_nothing_of_ray(
-    astronaut: np.ndarray, tmp_path: Path, scratch: Path
-) -> None:
-    photo = tmp_path / "portrait.png"
-    Image.fromarray(astronaut).save(photo)
-    command = [sys.executable, "-m", "fer_core", "analyze", "--runtime", "litert"]
-    run = subprocess.run(
-        [*command, "--ray", str(photo), "--out", str(tmp_path / "out")],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(scratch)},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
+    # Again, with another file and as many workers as there are cores; and nothing is said of Ray.
+    (clips / "broken.mp4").unlink()
+    Image.fromarray(astronaut).save(clips / "portrait.png")
+    before = written_at(out)
+    again = subprocess.run(
+        command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=180
     )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout == ""
-    assert len(run.stderr.splitlines()) == 1, run.stderr
-    assert "1 of 1 files analysed" in run.stderr
+    assert (again.returncode, again.stdout) == (0, ""), again.stderr
+    assert len(again.stderr.splitlines()) == 1, again.stderr
+    said_again = f"{CLIPS + 1} of {CLIPS + 1} files analysed, {CLIPS} of them in an earlier run."
+    assert said_again in again.stderr
+    after = written_at(out)
+    assert {file: after[file] for file in before} == before
+    (new,) = after.keys() - before.keys()
+    (row,) = pyarrow.parquet.read_table(new).to_pylist()
+    assert row["content"] == file_sha256(clips / "portrait.png")
 
 
 @pytest.mark.parametrize("listens", [False, True])
