@@ -19,13 +19,17 @@ _CSS = """
 
 _JS = r"""
 const SENTENCES = [
+  [/denied by system/i,
+   'The computer does not let the browser use the camera. Allow it in the privacy settings of ' +
+   'the computer, then press START again.'],
   [/NotAllowedError|SecurityError|Permission/i,
    'The browser refused the camera. Allow it with the camera sign in the address bar, ' +
    'then press START again.'],
   [/NotFoundError|DevicesNotFound|not found/i,
    'No camera was found. Plug one in or switch it on, then press START again. ' +
    'The Video tab works without a camera.'],
-  [/NotReadableError|TrackStartError|Could not start/i,
+  // Browsers that cannot tell why a camera gives nothing call that an AbortError.
+  [/NotReadableError|TrackStartError|Could not start|Starting video/i,
    'The camera is in use by another program. Close that program, then press START again.'],
   [/OverconstrainedError|ConstraintNotSatisfied/i,
    'The chosen camera is not there any more. Press SELECT DEVICE and choose another one.'],

@@ -30,6 +30,10 @@ ADVICE = {
         "*The picture does not come up?*, under the picture, says what to check (permission, "
         "HTTPS, TURN), and offers snapshots, which need no video connection."
     ),
+    "unfed": (
+        "Browser and server are connected, but the camera sends nothing. Press STOP, see that it "
+        "is switched on and that no other program uses it, and press START again."
+    ),
     "stalled": (
         "If the camera was unplugged or the network was cut, press STOP, put it right, and press "
         "START again."
@@ -65,6 +69,9 @@ class Beside:
 
     def state(self, snapshot: LiveSnapshot) -> ConnectionState:
         """Of the connection."""
+        if self.playing and not self.session.ready:
+            # Frames go back as they came, and nobody counts them.
+            return ConnectionState("waiting", "Connected, without labels so far.")
         waited = 0.0 if self.since is None else _now() - self.since
         idle, paused = snapshot.idle_seconds, self.session.paused
         return connection_state(self.playing, self.waiting, waited, idle, paused)
@@ -130,7 +137,10 @@ def beside(session: LiveSession, playing: bool, waiting: bool, since: float | No
         sentence = _mend(session) or sentence
         state = column.state(snapshot)
         if state.needs_help:
-            st.warning(ADVICE[state.name])  # above the figures, or a phone does not show it
+            # Above the figures, or a phone does not show it. What lies under the picture while
+            # browser and server look for a way is not there any more once they have found it.
+            unfed = playing and state.name == "slow"
+            st.warning(ADVICE["unfed" if unfed else state.name])
     if sentence:
         st.error(sentence)
     feed = live_feed()
