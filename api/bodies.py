@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from api.errors import Refusal
+from api.errors import Refusal, no_room
 
 __all__ = ["FIELD", "Limits", "receive_bytes", "receive_file"]
 
@@ -65,7 +65,7 @@ async def receive_bytes(request: Request, limits: Limits) -> bytes:
 
     Raises:
         Refusal: 400 empty, broken off or no form; 408 too slow; 413 too large; 415 something else;
-            422 a form without the file.
+            422 a form without the file; 507 the disk is full (a large form is put aside there).
     """
     content = await _in_time(_bytes_of(request, limits), limits)
     if not content:
@@ -77,16 +77,9 @@ async def receive_file(request: Request, limits: Limits, target: Path) -> None:
     """Write the posted file to `target`.
 
     Raises:
-        Refusal: as in `receive_bytes`, and 507 when the disk is full.
+        Refusal: as in `receive_bytes`.
     """
-    try:
-        size = await _in_time(_write(request, limits, target), limits)
-    except OSError as error:
-        raise Refusal(
-            507,
-            f"The {limits.what} cannot be stored on the server ({error.strerror}). "
-            "Make room there, or send a shorter one.",
-        ) from None
+    size = await _in_time(_write(request, limits, target), limits)
     if size == 0:
         raise _empty(limits)
 
@@ -102,6 +95,8 @@ async def _in_time(work: Coroutine[None, None, Answer], limits: Limits) -> Answe
         ) from None
     except ClientDisconnect:
         raise Refusal(400, f"The connection ended before the {limits.what} did.") from None
+    except OSError as error:  # after the timeout, which is one too since Python 3.11
+        raise no_room(limits.what, error) from None
 
 
 async def _bytes_of(request: Request, limits: Limits) -> bytes:

@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 
 from fer_core.errors import FerError, OptionError, PictureError, VideoError
 
-__all__ = ["Refusal", "add_handlers", "status_of"]
+__all__ = ["Refusal", "add_handlers", "no_room", "status_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +44,15 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         self.status = status
         self.sentence = sentence
         self.headers = dict(headers or {})
+
+
+def no_room(what: str, error: OSError) -> Refusal:
+    """What is said when the system does not take a file, in its own words."""
+    return Refusal(
+        507,
+        f"The {what} cannot be stored on the server ({error.strerror}). "
+        "Make room there, or send a smaller one.",
+    )
 
 
 def status_of(error: FerError) -> int:

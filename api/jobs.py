@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from api.choices import Choice
-from api.errors import Refusal
+from api.errors import Refusal, no_room
 from api.job import Job
 from api.settings import ApiSettings
 from fer_core.video import VideoOptions
@@ -56,12 +56,15 @@ class JobQueue:
         """A new folder for a clip that is about to come, and a place in the queue.
 
         Raises:
-            Refusal: 503, the queue is full.
+            Refusal: 503, the queue is full; 507, the disk is.
         """
         with self._lock:
             self._refuse_when_full()
+            try:
+                folder = Path(tempfile.mkdtemp(dir=self._folder()))
+            except OSError as error:
+                raise no_room("clip", error) from None
             self._reserved += 1
-            folder = Path(tempfile.mkdtemp(dir=self._folder()))
         try:
             yield folder
         except BaseException:

@@ -23,7 +23,7 @@ from fer_core.video import probe
 __all__ = ["guarded_routes", "open_routes"]
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-UPLOADS = (400, 408, 413, 415, 422, 503)
+UPLOADS = (400, 408, 413, 415, 422, 503, 507)
 
 
 async def chosen(
@@ -122,7 +122,7 @@ def _add_clips(router: APIRouter, service: Service) -> None:
         response_model=JobOut,
         responses={
             202: {"headers": {"Location": {"schema": {"type": "string"}, "required": True}}},
-            **problems(*UPLOADS, 507),
+            **problems(*UPLOADS),
         },
         openapi_extra=file_body("video/mp4", "video/webm"),
     )

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from typing import Any
 import pytest
 import requests
 from PIL import Image
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
+from api.choices import Choice
 from api.mount import MountedApi
+from api.pictures import PictureDesk
 from tests.clips import Clip, make_clip
 from tests.served import served
 
@@ -84,6 +89,27 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """One second with a face."""
     file = tmp_path_factory.mktemp("clip") / "clip.mp4"
     return make_clip(file, Clip(size=(320, 240))).read_bytes()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Pictures stay in work until it is set."""
+    go, read = threading.Event(), PictureDesk._read
+
+    def wait_and_read(self: PictureDesk, content: bytes, choice: Choice) -> dict[str, Any]:
+        assert go.wait(10)
+        return read(self, content, choice)
+
+    monkeypatch.setattr(PictureDesk, "_read", wait_and_read)
+    yield go
+    go.set()
+
+
+def metrics_of(client: Client) -> dict[str, Metric]:
+    """What `/metrics` says, by name, read as Prometheus reads it."""
+    answer = client.get("/metrics")
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return {family.name: family for family in text_string_to_metric_families(answer.text)}
 
 
 def wait_for(question: Callable[[], bool], seconds: float = 30) -> None:

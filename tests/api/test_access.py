@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,23 @@ def test_the_key_opens_and_nothing_else(client: Client, headers, status):
         if status == 401:
             assert answer.headers["WWW-Authenticate"] == "Bearer"
             assert answer.json()["detail"].endswith("`Authorization: Bearer KEY`.")
+
+
+@pytest.mark.parametrize("given", [KEY, KEY[:-1], KEY + "x", KEY[::-1], "x", ""])
+def test_every_key_is_compared_whole_and_in_constant_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """An ordinary comparison ends at the first difference, and its time tells where that is."""
+    compare = secrets.compare_digest
+    compared: list[set[bytes]] = []
+
+    def noted(one: bytes, other: bytes) -> bool:
+        compared.append({one, other})
+        return compare(one, other)
+
+    monkeypatch.setattr(secrets, "compare_digest", noted)
+    client.get("/v1/models", headers={"Authorization": f"Bearer {given}"})
+    assert compared == [{given.encode(), KEY.encode()}]
 
 
 def test_a_wrong_key_with_a_large_picture_still_gets_its_sentence(client: Client):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from tests.api.conftest import KEY, Client, serving
+from tests.api.conftest import KEY, Client, metrics_of, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = 6
@@ -36,10 +36,24 @@ def test_schemathesis_finds_no_fault(tmp_path: Path):
             capture_output=True,
             text=True,
         )
+        missed = operations(client) - reached(client)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     tried = re.search(r"(\d+) generated", done.stdout)
     assert tried, done.stdout
     assert int(tried[1]) >= 20, done.stdout
+    assert not missed, done.stdout
+
+
+def operations(client: Client) -> set[tuple[str, str]]:
+    """Method and path of everything that is described."""
+    paths = requests.get(f"{client.root}/openapi.json", timeout=10).json()["paths"]
+    return {(method.upper(), path) for path, methods in paths.items() for method in methods}
+
+
+def reached(client: Client) -> set[tuple[str, str]]:
+    """Method and path of everything that the server has answered, the guard's refusals left out."""
+    labels = [sample.labels for sample in metrics_of(client)["fer_requests"].samples]
+    return {(one["method"], one["route"]) for one in labels if one["status"] != "401"}
 
 
 def test_every_route_is_described_with_its_errors(client: Client):

@@ -147,19 +147,6 @@ def test_limits_of_size():
             assert sentence(answer) == "The picture is larger than 1 MB. Send a smaller one."
 
 
-def test_limits_of_time():
-    with serving(receive_seconds=1) as client:
-        port = int(client.host().rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port)) as slow:
-            slow.sendall(
-                "POST /api/v1/analyze HTTP/1.1\r\nHost: localhost\r\n"
-                f"Authorization: Bearer {KEY}\r\n"
-                "Content-Length: 1000\r\n\r\nbegin".encode()
-            )
-            slow.settimeout(20)
-            assert b"408" in slow.recv(100)
-
-
 def test_too_much_at_once_is_refused_and_nothing_is_lost(portrait: bytes):
     with serving(waiting_pictures=1, workers=1) as client:
         client.post("/v1/analyze", data=portrait)
