@@ -14,13 +14,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from fer_core.errors import FerError, OptionError, PictureError, VideoError
+from fer_core.confined.worker import NotBegunError
+from fer_core.errors import FerError, OptionError, PictureError, VideoError, WorkerError
 
 __all__ = ["Refusal", "add_handlers", "no_room", "status_of"]
 
 _log = logging.getLogger(__name__)
 
-_CALLERS_FAULT = (OptionError, PictureError, VideoError)
+_CALLERS_FAULT = (OptionError, PictureError, VideoError, WorkerError)
 
 DRAINED_BYTES = 100_000_000
 DRAINED_SECONDS = 5.0
@@ -56,8 +57,13 @@ def no_room(what: str, error: OSError) -> Refusal:
 
 
 def status_of(error: FerError) -> int:
-    """422 for what the caller sent, 503 for what is missing on this side."""
-    return 422 if isinstance(error, _CALLERS_FAULT) else 503
+    """422 for what the caller sent, 503 for what is missing on this side.
+
+    A file that ends or overruns the process it is read in would do so again; one that got no
+    process may get one later.
+    """
+    theirs = isinstance(error, _CALLERS_FAULT) and not isinstance(error, NotBegunError)
+    return 422 if theirs else 503
 
 
 def add_handlers(app: FastAPI) -> None:

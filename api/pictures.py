@@ -1,4 +1,5 @@
-"""Pictures: some in work at once, each in a thread, their faces classified together."""
+"""Pictures: some in work at once, each decoded in a process for such files and then read in a
+thread, their faces classified together."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ from api.errors import Refusal
 from api.settings import ApiSettings
 from fer_core.analyzer import Analyzer
 from fer_core.classifier import Classifier
-from fer_core.cores import half_of_the_cores
+from fer_core.confined import WorkerPool
+from fer_core.confined.pictures import PICTURE_LIMITS, decode_confined
+from fer_core.cores import available_cores, half_of_the_cores
 from fer_core.errors import DetectorError
 from fer_core.shared import shared_classifier
 
@@ -37,6 +40,8 @@ class PictureDesk:
         self._settings = settings
         self._note_batch = note_batch
         self._threads = ThreadPoolExecutor(settings.workers, "fer-api-picture")
+        # Not the page's: neither waits for the other's pictures.
+        self._decoders = WorkerPool(PICTURE_LIMITS, most=min(settings.workers, available_cores()))
         self._lock = threading.Lock()
         self._idle: dict[Choice, list[Analyzer]] = {}
         self._joined: dict[int, BatchingClassifier] = {}
@@ -72,6 +77,7 @@ class PictureDesk:
     def close(self) -> None:
         """Finish what is in work and release everything."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._decoders.close()
         with self._lock:
             analyzers = [one for some in self._idle.values() for one in some]
             self._idle.clear()
@@ -87,11 +93,12 @@ class PictureDesk:
     def _read(self, content: bytes, choice: Choice) -> dict[str, Any]:
         choice = choice.settled()
         classifier = self._classifier(choice)
+        picture = decode_confined(content, "The picture", self._decoders)
         # Labels are made below; an analyzer serves every threshold.
         kind = replace(choice, min_confidence=None)
         analyzer = self._take(kind, classifier)
         try:
-            result = analyzer.analyze(content)
+            result = analyzer.analyze(picture)
         except DetectorError:
             analyzer.close()  # a detector that failed once may go on failing
             raise

@@ -15,10 +15,10 @@ from api.errors import Refusal
 from api.job import RESULTS, Job
 from api.schemas import Health, JobOut, ModelsOut, PictureOut
 from api.service import Service
+from fer_core.confined.clips import probe_confined
 from fer_core.detectors import DETECTORS
 from fer_core.errors import ModelError
 from fer_core.model_store import default_model_name, load_card, model_folder, runnable_models
-from fer_core.video import probe
 
 __all__ = ["guarded_routes", "open_routes"]
 
@@ -136,7 +136,7 @@ def _add_clips(router: APIRouter, service: Service) -> None:
         with service.jobs.place() as folder:
             upload = folder / "upload"
             await receive_file(request, service.clip_limits, upload)
-            await asyncio.to_thread(probe, upload, service.jobs.options)
+            await asyncio.to_thread(probe_confined, upload, service.jobs.options)
             job = service.jobs.add(folder, settled)
         where = f"{request.url.path.rstrip('/')}/{job.number}"
         return JSONResponse(_job_json(job, where), 202, headers={"Location": where})

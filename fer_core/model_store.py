@@ -118,7 +118,7 @@ def default_model_name(root: Path | None = None) -> str:
     """Name of the folder that is opened when none is asked for: the line in `models/default`.
 
     Raises:
-        ModelError: the file is missing or empty.
+        ModelError: the file is missing or empty, or names no folder beside it.
     """
     file = (root or models_root()) / "default"
     try:
@@ -130,6 +130,11 @@ def default_model_name(root: Path | None = None) -> str:
         ) from None
     if not name:
         raise ModelError(f"{file} is empty. Write the name of a model folder beside it into it.")
+    if not _is_bare(name):
+        raise ModelError(
+            f"{file} holds {name!r}, which is not a plain folder name. "
+            "Write the name of a model folder beside it into it."
+        )
     return name
 
 

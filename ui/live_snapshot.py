@@ -16,10 +16,11 @@ from fer_core.live import LiveSession
 from fer_core.live_analyzer import draw_overlay
 from fer_core.live_answers import with_threshold
 from fer_core.overlay.privacy import blur_faces
-from fer_core.pictures import load_picture
 from fer_core.quality import with_quality
 from fer_core.results import FrameResult
 from ui import resources
+from ui.photo_tab import MOST_MEGABYTES
+from ui.photo_work import decoded
 
 
 def snapshots(session: LiveSession) -> None:
@@ -56,7 +57,7 @@ def in_words(result: FrameResult) -> str:
 
 def _analysed(session: LiveSession, content: bytes) -> tuple[npt.NDArray[np.uint8], FrameResult]:
     settings = session.settings
-    picture = load_picture(content)
+    picture = decoded(content, MOST_MEGABYTES * 1_000_000)
     if settings.mirror:
         picture = np.ascontiguousarray(picture[:, ::-1])
     with contextlib.closing(cast(Analyzer, resources.live_analyzer(settings))) as analyzer:

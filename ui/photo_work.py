@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fer_core.attention import Attention, look
 from fer_core.confined.pictures import decode_confined
 from fer_core.crops import crop_faces, grey_of
-from fer_core.errors import FerError
+from fer_core.errors import FerError, PictureError
 from fer_core.names import shown_name
 from fer_core.results import Detection, Face, FrameResult
 from ui.photo_pictures import jpeg, smaller, thumbnail
@@ -99,10 +99,7 @@ def analysed(upload: Upload, detector: str, analyzer: PictureAnalyzer, most_byte
     """
     name = shown_name(upload.name, "picture")
     try:
-        if upload.size > most_bytes:
-            words = f"{upload.size / 1e6:.1f} MB is more than the {most_bytes / 1e6:.0f} MB allowed"
-            return Photo(name, error=f"{name}: {words}. Make the picture smaller first.")
-        picture = decode_confined(upload.getvalue(), "The picture")
+        picture = decoded(upload.getvalue(), most_bytes)
         result = analyzer.analyze(picture)
         card = analyzer.classifier.card
         found = [as_detection(face, detector) for face in result.faces[:MOST_FACES_SHOWN]]
@@ -119,6 +116,25 @@ def analysed(upload: Upload, detector: str, analyzer: PictureAnalyzer, most_byte
         _log.exception("A picture could not be analysed")
         kind = type(error).__name__
         return Photo(name, error=f"{name}: this picture could not be analysed ({kind}).")
+
+
+def decoded(content: bytes, most_bytes: int) -> Picture:
+    """The pixels of an uploaded picture, read in another process.
+
+    Args:
+        content: of the file.
+        most_bytes: larger files are refused unread.
+
+    Raises:
+        PictureError: it is too large, or cannot be read as a picture.
+        WorkerError: a limit was met, or the process ended.
+    """
+    if len(content) > most_bytes:
+        raise PictureError(
+            f"{len(content) / 1e6:.1f} MB is more than the {most_bytes / 1e6:.0f} MB allowed. "
+            "Make the picture smaller first."
+        )
+    return decode_confined(content, "The picture")
 
 
 def looked_at(photo: Photo, classifier: Classifier) -> list[Attention]:

@@ -58,7 +58,10 @@ def main(number: int) -> None:
 
     def send(kind: Kind, value: Any) -> None:
         with lock:
-            connection.send_bytes(pack((kind, value)))
+            for piece in pack((kind, value)):
+                left = memoryview(piece)
+                while left:
+                    left = left[os.write(number, left) :]
 
     try:
         limits = cast(Limits, connection.recv())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fer_core.analyzer import AnalyzerOptions
     from fer_core.confined.child import Tell
 
-__all__ = ["CLIP_LIMITS", "annotate_confined", "confined_options"]
+__all__ = ["CLIP_LIMITS", "PROBE_LIMITS", "annotate_confined", "confined_options", "probe_confined"]
 
 HOURS = 3600.0
 
@@ -36,6 +36,10 @@ CLIP_LIMITS = Limits(
     seconds=24 * HOURS,
 )
 """For clips of hours: what is bounded closely is the memory, and how long nothing may come."""
+PROBE_LIMITS = Limits(
+    memory_mb=3000, processor_seconds=30.0, file_mb=1, silent_seconds=30.0, seconds=30.0
+)
+"""For the first frame of a clip."""
 
 
 def annotate_confined(
@@ -98,6 +102,24 @@ def annotate_confined(
     return report
 
 
+def probe_confined(source: Path, options: VideoOptions, limits: Limits = PROBE_LIMITS) -> VideoInfo:
+    """`fer_core.video.probe` in a process that is started for this clip and ends with it.
+
+    Raises:
+        VideoError: as `probe` raises it.
+        WorkerError: a limit was met, or the process ended.
+    """
+    with Worker(limits) as worker:
+        info: VideoInfo = worker.call(
+            "fer_core.confined.clips:probe_here",
+            source,
+            options,
+            name=options.name or source.name,
+            classes=(VideoInfo,),
+        )
+    return info
+
+
 def confined_options(
     detector: str, model: str | None, min_confidence: float | None
 ) -> AnalyzerOptions:
@@ -148,3 +170,10 @@ def annotate_here(
             cancelled=alive,
             **tables,
         )
+
+
+def probe_here(tell: Tell, source: Path, options: VideoOptions) -> VideoInfo:
+    """What the process does."""
+    from fer_core.video import probe
+
+    return probe(source, options)

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -19,11 +20,11 @@ from fer_core import errors
 from fer_core.closing import Closing
 from fer_core.confined.child import NO_MEMORY
 from fer_core.confined.limits import Limits
-from fer_core.confined.messages import LARGEST_ANSWER, Request, Said, unpack
+from fer_core.confined.messages import Request, Said, receive
 from fer_core.confined.sentences import ended, failed, met
 from fer_core.errors import FerError, VideoCancelled, WorkerError
 
-__all__ = ["Worker"]
+__all__ = ["NotBegunError", "Worker"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,13 @@ START_SECONDS = 60.0
 """A process that has not begun after this long will not."""
 END_SECONDS = 2.0
 """How long a process that has let go of us may take to be gone."""
+BUFFER = 1_000_000
+"""Bytes of pixels that a worker may be ahead of us; the system's own choice holds a fifth of it."""
 IMPORTABLE = "from fer_core.confined.child import main; main({})"
+
+
+class NotBegunError(WorkerError):
+    """No process could be started; the file was not looked at."""
 
 
 class Worker(Closing):
@@ -43,10 +50,15 @@ class Worker(Closing):
         """Start the process; it imports nothing before it is asked.
 
         Raises:
-            WorkerError: no process can be started.
+            NotBegunError: no process can be started.
         """
         self._limits = limits or Limits()
         ours, theirs = socket.socketpair()
+        # Whoever has taken hold of the worker may begin to say something and never end.
+        silent, part = divmod(self._limits.silent_seconds, 1)
+        limit = struct.pack("ll", int(silent), int(part * 1e6))
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", IMPORTABLE.format(theirs.fileno())],
@@ -58,7 +70,7 @@ class Worker(Closing):
             )
         except OSError as error:
             ours.close()
-            raise WorkerError(
+            raise NotBegunError(
                 f"No process can be started to read files in ({error.strerror}). "
                 "Close other programs on the server."
             ) from None
@@ -69,12 +81,14 @@ class Worker(Closing):
         self._kill = weakref.finalize(self, _kill, self._process, self._connection)
         try:
             self._send(self._limits)
-            said = self._next(START_SECONDS, ())
+            said = self._next(START_SECONDS, (), time.monotonic() + START_SECONDS)
         except _Broken:
             said = None
         if said != ("ready", None):
             self.close()
-            raise WorkerError("The process to read files in did not begin. Try again in a moment.")
+            raise NotBegunError(
+                "The process to read files in did not begin. Try again in a moment."
+            )
 
     @property
     def alive(self) -> bool:
@@ -151,7 +165,7 @@ class Worker(Closing):
         while True:
             if cancelled is not None and cancelled():
                 raise VideoCancelled(f"{name} was cancelled; nothing was kept of it.")
-            said = self._next(LOOK_SECONDS, classes)
+            said = self._next(LOOK_SECONDS, classes, began + self._limits.seconds)
             now = time.monotonic()
             if said is not None:
                 heard = now
@@ -169,11 +183,18 @@ class Worker(Closing):
         except (EOFError, OSError) as error:
             raise _Broken(str(error)) from None
 
-    def _next(self, seconds: float, classes: tuple[type, ...]) -> Said | None:
+    def _next(self, seconds: float, classes: tuple[type, ...], until: float) -> Said | None:
+        """What is said within so many seconds; all of it must have come before `until`."""
+
+        def fill(room: memoryview) -> None:
+            while room:
+                got = os.readv(self._connection.fileno(), [room])
+                if not got or time.monotonic() > until:
+                    raise EOFError
+                room = room[got:]
+
         try:
-            if not self._connection.poll(seconds):
-                return None
-            return unpack(self._connection.recv_bytes(LARGEST_ANSWER), classes)
+            return receive(fill, classes) if self._connection.poll(seconds) else None
         except (EOFError, OSError, ValueError) as error:
             raise _Broken(str(error)) from None
 

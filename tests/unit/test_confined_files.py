@@ -8,16 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from fer_core.analyzer import Analyzer, AnalyzerOptions
 from fer_core.confined import Limits, WorkerPool, clips
-from fer_core.confined.clips import CLIP_LIMITS, annotate_confined
+from fer_core.confined.clips import CLIP_LIMITS, annotate_confined, probe_confined
 from fer_core.confined.pictures import PICTURE_LIMITS, decode_confined
 from fer_core.errors import FerError, PictureError, VideoCancelled, VideoError, WorkerError
 from fer_core.pictures import load_picture
-from fer_core.video import VideoOptions, VideoProgress, annotate_video
+from fer_core.video import VideoOptions, VideoProgress, annotate_video, probe
 from tests.clips import Clip, make_clip
 
 LITERT = AnalyzerOptions(runtime="litert")
@@ -77,6 +78,17 @@ def test_what_is_no_clip_is_said_as_ever_and_leaves_nothing(tmp_path: Path, made
     with pytest.raises(VideoError, match="holiday"):
         annotate(source, made, options=VideoOptions(name="holiday.mp4"))
     assert not list(made.iterdir())
+
+
+def test_a_clip_is_looked_at_elsewhere_and_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(tmp_path / "clip.mp4", Clip(size=SIZE))
+    here = probe(source)
+    monkeypatch.setattr(av, "open", None)  # nothing can be opened in this process
+    assert probe_confined(source, VideoOptions(name="holiday.mp4")) == here
+    with pytest.raises(VideoError, match=r"holiday\.mp4 is .* long"):
+        probe_confined(source, VideoOptions(name="holiday.mp4", max_seconds=0.5))
 
 
 def test_a_clip_that_ends_its_process_leaves_nothing_either(tmp_path: Path, made: Path) -> None:
