@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import OptionError, TrainingError
 from train.options import TrainOptions
+
+if TYPE_CHECKING:
+    from train.data import Dataset
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -72,9 +75,18 @@ def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv with the FER+ votes")
 
 
+def _loaded(parsed: argparse.Namespace) -> Dataset:
+    """The data set, and a line for each thing that was assumed while reading it."""
+    from train.data import load_dataset
+
+    dataset = load_dataset(parsed.data, parsed.ferplus)
+    for note in dataset.notes:
+        print(note)
+    return dataset
+
+
 def _teach(parsed: argparse.Namespace) -> None:
     from fer_core.model_store import load_card, model_folder
-    from train.data import load_dataset
     from train.data.prepare import prepare
     from train.recipe import CONTEMPT, RecipeOptions
     from train.teachers import Taught, Teachers
@@ -82,7 +94,7 @@ def _teach(parsed: argparse.Namespace) -> None:
     classes = load_card(model_folder(parsed.models[0])).classes
     teachers = Teachers(parsed.models, classes)
     labels = "ferplus" if CONTEMPT in classes else "fer2013"
-    dataset = load_dataset(parsed.data, parsed.ferplus)
+    dataset = _loaded(parsed)
     split = prepare(dataset, RecipeOptions(labels=labels, classes=classes)).split("Training")
     found = Taught(teachers.of_images(split.images), split.rows, split.classes, teachers.names)
     out = parsed.out if parsed.out.suffix == ".npz" else parsed.out.with_suffix(".npz")
@@ -95,10 +107,9 @@ def _teach(parsed: argparse.Namespace) -> None:
 
 
 def _report(parsed: argparse.Namespace) -> None:
-    from train.data import load_dataset
     from train.report import report_folder
 
-    dataset = load_dataset(parsed.data, parsed.ferplus)
+    dataset = _loaded(parsed)
     print(report_folder(parsed.model, dataset, runtime=parsed.runtime, out=parsed.out, said=print))
 
 
@@ -152,8 +163,7 @@ def _tune(parsed: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from train import memory
-    from train.data import load_dataset
-    from train.tune import tune
+    from train.tune import BEST_FILE, tune
 
     memory.keep_freed_memory()
     if parsed.trials < 1:
@@ -163,9 +173,12 @@ def _tune(parsed: argparse.Namespace) -> None:
         options = replace(options, architecture=parsed.arch)
     if parsed.epochs is not None:
         options = replace(options, epochs=parsed.epochs)
-    dataset = load_dataset(parsed.data, parsed.ferplus)
+    dataset = _loaded(parsed)
     table = tune(dataset, options, parsed.out, trials=parsed.trials, minutes=parsed.minutes)
+    best = table.with_name(BEST_FILE)
     print(f"The table is in {table}.")
+    if best.is_file():
+        print(f"The options of the best trial are in {best}; give them to `fit --config`.")
 
 
 def _queue(parsed: argparse.Namespace) -> None:
@@ -174,9 +187,7 @@ def _queue(parsed: argparse.Namespace) -> None:
 
     memory.keep_freed_memory()
     planned = read_queue(parsed.file)
-    from train.data import load_dataset
-
-    dataset = load_dataset(parsed.data, parsed.ferplus)
+    dataset = _loaded(parsed)
     results = run_queue(planned, dataset, parsed.out, minutes=parsed.minutes)
     failed = [result.name for result in results if result.state == "failed"]
     left = sum(result.state == "unfinished" for result in results)

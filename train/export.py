@@ -14,6 +14,7 @@ import keras
 
 from fer_core.errors import ModelError
 from fer_core.model_store import file_sha256, load_card, model_folder, verify_model, write_card
+from train.checkpoint import one_line
 from train.model_card import write_readme
 from train.portable import make_portable
 
@@ -72,15 +73,21 @@ def export_folder(name: str) -> str:
         A line a file: where it is and its size.
 
     Raises:
-        ModelError: there is no such folder, its `model.keras` is not the one the card lists, or
-            TensorFlow is not the backend.
+        ModelError: there is no such folder, its `model.keras` is not the one the card lists,
+            TensorFlow is not the backend, or a file cannot be written.
     """
     folder = model_folder(name)
     verify_model(folder, only=KERAS_FILE)
     model = keras.saving.load_model(folder / KERAS_FILE, compile=False, safe_mode=True)
-    files = (save_litert(model, folder), save_litert_int8(model, folder))
-    write_card(replace(load_card(folder), files=files_of(folder)), folder)
-    write_readme(folder)
+    try:
+        files = (save_litert(model, folder), save_litert_int8(model, folder))
+        write_card(replace(load_card(folder), files=files_of(folder)), folder)
+        write_readme(folder)
+    except OSError as error:
+        raise ModelError(
+            f"The files of {folder} cannot be written: {one_line(error)}. Make room and export it "
+            "again."
+        ) from None
     return "\n".join(f"{file}: {file.stat().st_size:,} bytes" for file in files)
 
 
@@ -91,8 +98,12 @@ def _save_converted(model: keras.Model, file: Path, quantised: bool) -> Path:
             "with KERAS_BACKEND=tensorflow."
         )
     beside = file.with_name(file.name + ".part")
-    beside.write_bytes(_convert(model, quantised))
-    beside.replace(file)
+    try:
+        beside.write_bytes(_convert(model, quantised))
+        beside.replace(file)
+    finally:
+        # On a full disk half of it would stay.
+        beside.unlink(missing_ok=True)
     return file
 
 
@@ -109,7 +120,13 @@ def _convert(model: keras.Model, quantised: bool) -> bytes:
             name="serve", fn=lambda crops: model(crops, training=False), input_signature=signature
         )
         path = os.path.join(scratch, "saved")  # noqa: PTH118 - the converter wants a string
-        archive.write_out(path, verbose=False)
+        try:
+            archive.write_out(path, verbose=False)
+        except tf.errors.OpError:
+            # TensorFlow writes from C++, and says it at length.
+            raise OSError(
+                f"TensorFlow cannot write into the temporary folder {tempfile.gettempdir()}"
+            ) from None
         converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["serve"])
         if quantised:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -120,11 +120,12 @@ def _figures(evaluation: dict[str, Any]) -> dict[str, dict[str, float]]:
 def _protocol(dataset: Dataset, options: TrainOptions, history: History) -> dict[str, Any]:
     best = max(history, key=lambda row: row["val_accuracy"])
     votes = dataset.split("Training").votes is not None
+    private = "PrivateTest scored once" if "PrivateTest" in dataset.splits else "no PrivateTest"
     return {
         "data": "FER2013 (Goodfellow et al., 2013)"
         + (", with FER+ votes (Barsoum et al., 2016) of the same images" if votes else ""),
         "protocol": "trained on Training; epoch, temperature and threshold chosen on PublicTest; "
-        "PrivateTest scored once; one pass, no test-time augmentation",
+        f"{private}; one pass, no test-time augmentation",
         "classes": {name: split.counts() for name, split in dataset.splits.items()},
         "options": asdict(options),
         "epochs_trained": len(history),

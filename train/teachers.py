@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from fer_core.errors import DatasetError, OptionError
+from fer_core.errors import DatasetError, OptionError, TrainingError
 from fer_core.model_store import ModelCard
 from train.batches import resized
+from train.checkpoint import one_line
 from train.data import Split
 from train.finished import FILE, open_finished
 from train.metrics import with_temperature
@@ -44,17 +46,29 @@ class Taught:
     teachers: tuple[str, ...]
 
     def save(self, file: Path) -> None:
-        """Write as `.npz`, beside and moved into place."""
-        file.parent.mkdir(parents=True, exist_ok=True)
+        """Write as `.npz`, beside and moved into place.
+
+        Raises:
+            TrainingError: it cannot be written.
+        """
         beside = file.with_name(file.stem + ".part.npz")
-        np.savez_compressed(
-            beside,
-            probabilities=self.probabilities,
-            rows=self.rows,
-            classes=np.array(self.classes),
-            teachers=np.array(self.teachers),
-        )
-        beside.replace(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.savez_compressed(
+                beside,
+                probabilities=self.probabilities,
+                rows=self.rows,
+                classes=np.array(self.classes),
+                teachers=np.array(self.teachers),
+            )
+            beside.replace(file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise TrainingError(
+                f"The teachers' probabilities {file} cannot be written: {one_line(error)}. "
+                "Make room, or choose another folder."
+            ) from None
 
     @classmethod
     def load(cls, file: Path) -> Taught:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 
-from fer_core.errors import FerError, OptionError
+from fer_core.errors import FerError, OptionError, TrainingError
 from train.augmentation import MOST_CROPPED, AugmentationOptions
+from train.checkpoint import one_line, write_text
 from train.data import Dataset
+from train.data.prepare import prepare, training_rows
 from train.fit import fit
+from train.network import architecture_options
 from train.options import OPTIMISERS, TrainOptions
 from train.progress import Progress
 
@@ -22,9 +28,13 @@ if TYPE_CHECKING:
     import optuna
 
 _STORE = "trials.sqlite3"
+_OPTIONS = "options"
 _TABLE = "trials.csv"
+BEST_FILE = "best.json"
 # Warming up: so many trials, and so many epochs of each, are never pruned.
 _FREE_TRIALS, _FREE_EPOCHS = 5, 2
+# So many failures for one and the same reason, and none of another kind between, end the search.
+_ALIKE = 3
 
 
 def tune(
@@ -41,8 +51,9 @@ def tune(
     Args:
         dataset: with Training and PublicTest; PrivateTest is not looked at.
         options: everything that is not searched; its `epochs` are those of each trial.
-        out: folder for the trials, `trials.csv` and `best.json`; with trials of an earlier call in
-            it, the search goes on until there are `trials` in all.
+        out: folder for the trials, `trials.csv` and `best.json`, the options of the best trial for
+            `fit --config`; with trials of an earlier call in it, the search goes on until there are
+            `trials` in all.
         trials: how many in all.
         minutes: no trial begins later than this.
         said: is told of each trial.
@@ -51,11 +62,55 @@ def tune(
         The table, best first.
 
     Raises:
-        OptionError: Optuna is not installed.
-        TrainingError, DatasetError: as for `train.fit.fit`.
+        OptionError: Optuna is not installed, or there is no such architecture.
+        DatasetError: the data do not fit the options.
+        TrainingError: the trials fail all alike, or `out` cannot be written.
     """
     library = _optuna()
-    library.logging.set_verbosity(library.logging.WARNING)
+    _check(dataset, options)
+    with _writing(out):
+        return _search(library, dataset, options, out, trials, minutes, said)
+
+
+def _check(dataset: Dataset, options: TrainOptions) -> None:
+    """Raise at once what every trial would."""
+    prepared = prepare(dataset, options)
+    training_rows(prepared, options, drop_not_a_face=options.drop_not_a_face)
+    prepared.split("PublicTest")
+    architecture_options(options, 0.0, 1.0)
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """One sentence where the folder, or Optuna's file in it, cannot be read or written."""
+    try:
+        yield
+    except FerError:
+        raise
+    except Exception as error:
+        # SQLAlchemy and Optuna each put an error of their own around the reason.
+        cause = error
+        while isinstance(cause.__cause__, Exception):
+            cause = cause.__cause__
+        if not isinstance(cause, OSError | sqlite3.Error):
+            raise
+        raise TrainingError(
+            f"The search in {out} cannot be read or written: {one_line(cause)}. Make room and give "
+            "the same command again, which goes on, or give --out another folder."
+        ) from None
+
+
+def _search(
+    library: Any,
+    dataset: Dataset,
+    options: TrainOptions,
+    out: Path,
+    trials: int,
+    minutes: float | None,
+    said: Callable[[str], None],
+) -> Path:
+    # A trial that fails is told of below, in a sentence and without Optuna's traceback.
+    library.logging.set_verbosity(library.logging.ERROR)
     out.mkdir(parents=True, exist_ok=True)
     study = library.create_study(
         study_name=options.architecture,
@@ -67,21 +122,34 @@ def tune(
     )
     states = library.trial.TrialState
     done = sum(trial.state in (states.COMPLETE, states.PRUNED) for trial in study.trials)
+    failures = _Failures()
 
     def objective(trial: optuna.Trial) -> float:
         chosen = suggested(trial, options)
+        trial.set_user_attr(_OPTIONS, chosen.to_dict())
         scratch = out / f"trial-{trial.number:04d}"
         try:
             _, history = fit(dataset, chosen, scratch, progress=_Report(trial, library))
+        except FerError as error:
+            # Without the number of the trial: others that fail alike have another.
+            failures.add(str(error).replace(scratch.name, "trial-*"))
+            raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
             keras.backend.clear_session()
         return max(row["val_accuracy"] for row in history)
 
     def told(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        value = "none" if trial.value is None else f"{100 * trial.value:.2f} %"
-        said(f"trial {trial.number}: {trial.state.name.lower()}, PublicTest {value}")
+        if trial.state == states.FAIL:
+            said(f"trial {trial.number}: fail. {failures.last}")
+            if failures.alike:
+                study.stop()
+        else:
+            failures.none()
+            value = "none" if trial.value is None else f"{100 * trial.value:.2f} %"
+            said(f"trial {trial.number}: {trial.state.name.lower()}, PublicTest {value}")
         _write_table(study, out / _TABLE)
+        _write_best(study, options, out / BEST_FILE)
 
     if done < trials:
         study.optimize(
@@ -92,10 +160,11 @@ def tune(
             # A network too large for the machine, say, is one bad trial and not the end.
             catch=(FerError,),
         )
+    failures.check()
     return _write_table(study, out / _TABLE)
 
 
-def suggested(trial: optuna.Trial, options: TrainOptions) -> TrainOptions:
+def suggested(trial: optuna.trial.BaseTrial, options: TrainOptions) -> TrainOptions:
     """The options of one trial."""
     optimiser = trial.suggest_categorical("optimiser", OPTIMISERS)
     # A good rate of SGD is far above one of the adaptive optimisers.
@@ -129,6 +198,46 @@ def strengthened(options: AugmentationOptions, factor: float) -> AugmentationOpt
     )
 
 
+class _Failures:
+    """Why trials failed, one after another, and whether any did not."""
+
+    def __init__(self) -> None:
+        self._in_a_row: list[str] = []
+        self._some_ended_well = False
+
+    def add(self, reason: str) -> None:
+        """One more failed."""
+        self._in_a_row.append(reason)
+
+    def none(self) -> None:
+        """One ended well, or was pruned."""
+        self._in_a_row.clear()
+        self._some_ended_well = True
+
+    @property
+    def last(self) -> str:
+        """The reason of the last one."""
+        return self._in_a_row[-1]
+
+    @property
+    def alike(self) -> bool:
+        """Whether the last ones failed for the same reason, as all others then will."""
+        return len(self._in_a_row) >= _ALIKE and len(set(self._in_a_row[-_ALIKE:])) == 1
+
+    def check(self) -> None:
+        """Raise where the trials were of no use.
+
+        Raises:
+            TrainingError: the last ones failed alike, or all of them failed.
+        """
+        if not self._in_a_row:
+            return
+        if self.alike:
+            raise TrainingError(f"{_ALIKE} trials in a row failed alike: {self.last}")
+        if not self._some_ended_well:
+            raise TrainingError(f"No trial ended well. The last one: {self.last}")
+
+
 def _optuna() -> Any:
     try:
         import optuna
@@ -152,6 +261,16 @@ class _Report(Progress):
         self._trial.report(row["val_accuracy"], int(row["epoch"]))
         if self._trial.should_prune():
             raise self._library.TrialPruned
+
+
+def _write_best(study: optuna.Study, options: TrainOptions, file: Path) -> None:
+    """The options of the best trial, for `fit --config`; nothing where none was complete."""
+    whole = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
+    if whole:
+        best = max(whole, key=lambda trial: trial.value or 0.0)
+        # Trials of an earlier version did not keep theirs.
+        values = best.user_attrs.get(_OPTIONS) or suggested(best, options).to_dict()
+        write_text(file, json.dumps(values, indent=2) + "\n")
 
 
 def _write_table(study: optuna.Study, file: Path) -> Path:

@@ -27,7 +27,7 @@ def cached(file: Path, read: Callable[[Path], Dataset]) -> Dataset:
     if store.is_file():
         with contextlib.suppress(DatasetError):
             kept = read_npz(store)
-            return Dataset(kept.splits, "csv")
+            return Dataset(kept.splits, "csv", kept.notes)
     dataset = read(file)
     with contextlib.suppress(OSError):
         _write(dataset, store)

@@ -19,6 +19,8 @@ SIDE = 48
 _PIXELS = SIDE * SIDE
 _PICTURES = (".png", ".jpg", ".jpeg")
 _GET_IT_AGAIN = "Copy the data set again."
+# Of the challenge, in the order of `SPLITS`.
+_COUNTS = (28_709, 3_589, 3_589)
 # Folder names seen in public copies beside the seven of the challenge.
 _FOLDER_NAMES = {
     **{name: code for code, name in enumerate(CLASSES)},
@@ -89,21 +91,24 @@ def read_npz(file: Path) -> Dataset:
 
 
 def read_folders(folder: Path) -> Dataset:
-    """`train/`, `test/` and, in some copies, `validation/`, each with a folder a class.
+    """`train/` and `test/`, `validation/` or both, each with a folder a class.
 
     In the usual copies `test/` holds both PublicTest and PrivateTest, told apart by the file names.
     Where neither names nor a validation folder tell, a seeded tenth of `train/` stands in for
-    PublicTest, and all of `test/` is PrivateTest.
+    PublicTest, and all of `test/` is PrivateTest. Without `test/`, `validation/` is divided by the
+    file names in the same way; where they do not tell, all of it is PublicTest.
     """
     parts: dict[str, list[tuple[Path, int]]] = {name: [] for name in SPLITS}
     notes: list[str] = []
-    for side, split in (("train", "Training"), ("validation", "PublicTest"), ("test", None)):
-        if not (folder / side).is_dir():
-            if side == "validation":
-                continue
-            raise DatasetError(f"{folder} has no folder {side}/. It must have train/ and test/.")
+    there = [side for side in ("train", "validation", "test") if (folder / side).is_dir()]
+    if "train" not in there or len(there) < 2:
+        raise DatasetError(
+            f"{folder} must have the folders train/ and test/, or train/ and validation/. "
+            f"It has: {', '.join(f'{side}/' for side in there) or 'none of them'}."
+        )
+    for side in there:
         for file, label in _files(folder / side):
-            parts[split or _split_of(file.name)].append((file, label))
+            parts[_split_of(file.name, side, alone="test" not in there)].append((file, label))
     if not parts["PublicTest"]:
         notes.append(
             "There is no validation split; a seeded tenth of train/ stands in for PublicTest."
@@ -113,6 +118,8 @@ def read_folders(folder: Path) -> Dataset:
         training = parts["Training"]
         parts["PublicTest"] = [item for i, item in enumerate(training) if i in held]
         parts["Training"] = [item for i, item in enumerate(training) if i not in held]
+    if not parts["PrivateTest"]:
+        notes.append("There is no test split; nothing can be scored on PrivateTest.")
     splits = {}
     for name, items in parts.items():
         if items:
@@ -140,7 +147,12 @@ def import_pandas() -> Any:
     return pd
 
 
-def _split_of(name: str) -> str:
+def _split_of(name: str, side: str, alone: bool) -> str:
+    """The split of a file; `alone` where `validation/` is all there is beside `train/`."""
+    if side == "train":
+        return "Training"
+    if side == "validation":
+        return "PrivateTest" if alone and name.startswith("PrivateTest") else "PublicTest"
     return "PublicTest" if name.startswith("PublicTest") else "PrivateTest"
 
 
@@ -216,4 +228,17 @@ def _from_columns(
     splits = {name: everything.take(names == name) for name in SPLITS if (names == name).any()}
     if "Training" not in splits:
         raise DatasetError(f"{file} has no rows of the split Training. {_GET_IT_AGAIN}")
-    return Dataset(splits, layout)
+    return Dataset(splits, layout, _other_counts(splits))
+
+
+def _other_counts(splits: dict[str, Split]) -> tuple[str, ...]:
+    """A note where these are not the counts of FER2013: a copy may be cut off between two rows."""
+    found = tuple(len(splits[name]) if name in splits else 0 for name in SPLITS)
+    if found == _COUNTS:
+        return ()
+    here = ", ".join(f"{name} {count:,}" for name, count in zip(SPLITS, found, strict=True))
+    there = ", ".join(f"{count:,}" for count in _COUNTS)
+    return (
+        f"These are not the counts of FER2013: {here} in place of {there}. "
+        "If it should be the whole of it, copy the data set again.",
+    )

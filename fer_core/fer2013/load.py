@@ -13,8 +13,8 @@ from fer_core.fer2013.dataset import FERPLUS_VOTES, Dataset, Split
 from fer_core.fer2013.layouts import import_pandas, read_csv, read_folders, read_npz
 
 _LAYOUTS = (
-    "Expected fer2013.csv (columns emotion, pixels, Usage), a folder with train/ and test/ "
-    "folders by class, or an .npz with images, emotion and usage."
+    "Expected fer2013.csv (columns emotion, pixels, Usage), a folder with train/ and test/ (or "
+    "validation/) folders by class, or an .npz with images, emotion and usage."
 )
 
 
@@ -22,8 +22,8 @@ def load_dataset(path: str | Path, ferplus: str | Path | None = None) -> Dataset
     """Read FER2013 from whichever of its public layouts lies at `path`.
 
     Args:
-        path: `fer2013.csv`, an `.npz`, a folder with `train/` and `test/`, or a folder that holds
-            one of these.
+        path: `fer2013.csv`, an `.npz`, a folder with `train/` and `test/` or `validation/`, or a
+            folder that holds one of these.
         ferplus: `fer2013new.csv` with the FER+ votes, row for row; None to use the votes that an
             `.npz` brings, if any. Only csv and npz keep the order that it needs.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -32,15 +33,28 @@ def made_dataset(seed: int = 0, counts: dict[str, int] = COUNTS) -> Dataset:
     return Dataset(splits, "made")
 
 
+def mixed_dataset() -> Dataset:
+    """The same images with votes of their own, and the rows of the splits among each other."""
+    dataset = made_dataset()
+    random = np.random.default_rng(1)
+    order = random.permutation(sum(COUNTS.values()))
+    splits = {}
+    for name, part in dataset.splits.items():
+        votes = random.integers(0, 10, part.votes.shape).astype(np.float32)
+        splits[name] = replace(part, rows=np.sort(order[part.rows]), votes=votes)
+    return replace(dataset, splits=splits)
+
+
 def columns(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
     """images, labels, usage and votes of all splits, in row order."""
     parts = dataset.splits.values()
-    usage = [name for name, part in dataset.splits.items() for _ in range(len(part))]
+    order = np.argsort(np.concatenate([part.rows for part in parts]))
+    usage = np.array([name for name, part in dataset.splits.items() for _ in range(len(part))])
     return (
-        np.concatenate([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        usage,
-        np.concatenate([part.votes for part in parts]),
+        np.concatenate([part.images for part in parts])[order],
+        np.concatenate([part.labels for part in parts])[order],
+        usage[order].tolist(),
+        np.concatenate([part.votes for part in parts])[order],
     )
 
 

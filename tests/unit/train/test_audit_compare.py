@@ -8,17 +8,21 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from fer_core.emotions import CLASSES
 from fer_core.errors import OptionError
 from fer_core.model_store import ModelCard, load_card, model_folder, write_card
-from train.audit import audit, exact_pairs, near_pairs, write_sheets
+from train.audit import audit, audit_lines, exact_pairs, near_pairs, write_sheets
 from train.augmentation import AugmentationOptions
 from train.cli import _parser, main
 from train.compare import compare
+from train.data import FERPLUS_VOTES
 from train.missing import SMALLEST_FIRST, missing_sentence
 from train.options import TrainOptions
+from train.seen import contact_sheet
 from train.teachers import Taught
 from train.tune import strengthened, tune
 from train.views import views
@@ -28,6 +32,7 @@ from .made import made_dataset, write_npz
 from .tiny import QUICK, teacher_folder
 
 ROOT = Path(__file__).resolve().parents[3]
+NO_FACE = "not_a_face.png"
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -77,6 +82,42 @@ def test_no_copy_is_found_where_there_is_none():
     assert near_pairs(images) == []
     # An image without contrast is like no other.
     assert near_pairs(np.full((3, 48, 48), 9, np.uint8)) == []
+
+
+def test_near_copies_within_a_split_are_found_too():
+    dataset = with_copies()
+    images = dataset.split("PrivateTest").images
+    images[9] = np.clip(images[2] * 0.8 + 20, 0, 255).astype(np.uint8)
+    near = audit(dataset)["near"]
+    assert near["pairs_by_splits"] == {
+        "Training - PublicTest": 1,
+        "PrivateTest - PrivateTest": 1,
+    }
+    assert near["some_rows"] == [[3, 84], [105 + 2, 105 + 9]]
+    assert near["images_that_repeat_another"] == 2
+
+
+def without_faces():
+    """FER+ calls training rows 5 and 8, and PublicTest 1, not a face."""
+    dataset = made_dataset()
+    for name, row in (("Training", 5), ("Training", 8), ("PublicTest", 1)):
+        dataset.split(name).votes[row] = np.eye(len(FERPLUS_VOTES))[FERPLUS_VOTES.index("NF")] * 9
+    return dataset
+
+
+def test_what_is_no_face_is_counted_and_shown(tmp_path):
+    dataset = without_faces()
+    found = audit(dataset)
+    assert found["not_a_face"] == {"Training": 2, "PublicTest": 1, "PrivateTest": 0}
+    line = next(line for line in audit_lines(found) if line.startswith("not a face"))
+    assert line.split()[3:] == ["2", "1", "0"]
+    files = write_sheets(dataset, tmp_path)
+    assert [file.name for file in files] == [*(f"{name}.png" for name in CLASSES), NO_FACE]
+    sheet = cv2.imread(str(tmp_path / NO_FACE), cv2.IMREAD_GRAYSCALE)
+    shown = dataset.split("Training").images[[5, 8]]
+    assert any(
+        np.array_equal(sheet, contact_sheet(some, columns=10)) for some in (shown, shown[::-1])
+    )
 
 
 def test_a_picture_of_each_class(tmp_path):

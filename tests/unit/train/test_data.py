@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError
 from train.data import FERPLUS_VOTES, SPLITS, Split, load_dataset
 
-from .made import made_dataset, write_csv, write_folders, write_npz, write_votes
+from .made import made_dataset, mixed_dataset, write_csv, write_folders, write_npz, write_votes
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -45,13 +46,16 @@ def test_every_layout_gives_the_same_images(tmp_path, layout, write, name, insid
         assert _sorted(loaded.split(split)) == _sorted(made.split(split))
 
 
-def test_csv_comes_from_the_cache_until_it_changes(tmp_path, own_cache):
-    made = made_dataset()
+def test_csv_comes_from_the_cache_until_it_changes(tmp_path, own_cache, monkeypatch):
+    made = mixed_dataset()
     file = write_csv(made, tmp_path / "fer2013.csv")
     first = load_dataset(file)
     assert len(list(own_cache.glob("*.npz"))) == 1
-    again = load_dataset(file)
+    with monkeypatch.context() as patched:
+        patched.setattr("fer_core.fer2013.load.read_csv", lambda file: pytest.fail("read again"))
+        again = load_dataset(file)
     assert again.layout == "csv"
+    assert again.notes == first.notes
     for split in SPLITS:
         np.testing.assert_array_equal(first.split(split).images, again.split(split).images)
         np.testing.assert_array_equal(first.split(split).rows, again.split(split).rows)
@@ -68,10 +72,11 @@ def test_a_damaged_cache_is_no_error(tmp_path, own_cache):
 
 
 def test_votes_are_joined_by_row(tmp_path):
-    made = made_dataset()
+    made = mixed_dataset()
     file = write_csv(made, tmp_path / "fer2013.csv")
     loaded = load_dataset(file, write_votes(made, tmp_path / "fer2013new.csv"))
     for split in SPLITS:
+        np.testing.assert_array_equal(loaded.split(split).images, made.split(split).images)
         np.testing.assert_array_equal(loaded.split(split).votes, made.split(split).votes)
 
 
@@ -86,6 +91,67 @@ def test_folders_without_a_validation_split_hold_out_a_tenth(tmp_path):
         "PrivateTest": 42,
     }
     assert "stands in for PublicTest" in loaded.notes[0]
+
+
+def _renamed(folder: Path, side: str) -> None:
+    """Other names than those of FER2013 for the files of one side."""
+    for file in (folder / side).rglob("*.png"):
+        file.rename(file.with_name("im" + file.name.split("_")[1]))
+
+
+@pytest.mark.parametrize(
+    ("sides", "renamed", "counts"),
+    [
+        ({"validation"}, set(), {"Training": 84, "PublicTest": 21, "PrivateTest": 21}),
+        ({"validation"}, {"validation"}, {"Training": 84, "PublicTest": 42}),
+        ({"validation", "test"}, set(), {"Training": 84, "PublicTest": 63, "PrivateTest": 21}),
+        ({"validation", "test"}, {"test"}, {"Training": 84, "PublicTest": 42, "PrivateTest": 42}),
+    ],
+    ids=["named", "of other names", "beside test", "beside a test of other names"],
+)
+def test_a_validation_folder_is_public_test_unless_its_names_tell(tmp_path, sides, renamed, counts):
+    folder = write_folders(made_dataset(), tmp_path / "fer2013")
+    shutil.copytree(folder / "test", folder / "validation")
+    if "test" not in sides:
+        shutil.rmtree(folder / "test")
+    for side in renamed:
+        _renamed(folder, side)
+    loaded = load_dataset(folder)
+    assert {name: len(part) for name, part in loaded.splits.items()} == counts
+    assert any("no test split" in note for note in loaded.notes) == ("PrivateTest" not in counts)
+    if "PrivateTest" not in counts:
+        with pytest.raises(
+            DatasetError, match=r"no images of the split 'PrivateTest'\. It has: Tra"
+        ):
+            loaded.split("PrivateTest")
+
+
+@pytest.mark.parametrize(
+    ("rows", "note"),
+    [
+        ((28_709, 3_589, 3_589), None),
+        ((28_709, 3_589, 3_588), "PrivateTest 3,588 in place of 28,709, 3,589, 3,589"),
+        ((20_000, 0, 0), "Training 20,000, PublicTest 0, PrivateTest 0 in place of 28,709"),
+    ],
+)
+def test_other_counts_than_those_of_fer2013_are_told_of(tmp_path, rows, note):
+    count = sum(rows)
+    file = tmp_path / "fer2013.npz"
+    images = np.zeros((count, 48, 48), np.uint8)
+    labels = np.zeros(count, np.int64)
+    np.savez_compressed(file, images=images, emotion=labels, usage=np.repeat(SPLITS, rows))
+    notes = load_dataset(file).notes
+    assert len(notes) == (note is not None)
+    assert note is None or note in notes[0]
+
+
+def test_a_csv_that_was_cut_off_between_two_rows_is_told_of(tmp_path):
+    file = write_csv(made_dataset(), tmp_path / "fer2013.csv")
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:101]))
+    for where in ("file", "cache"):
+        notes = load_dataset(file).notes
+        assert len(notes) == 1, where
+        assert "Training 84, PublicTest 16, PrivateTest 0 in place of 28,709" in notes[0], where
 
 
 def _row(emotion: object, pixels: str, usage: str = "Training") -> str:
@@ -159,6 +225,9 @@ def test_bad_arrays(tmp_path):
 
 
 def test_bad_folders(tmp_path):
+    (tmp_path / "alone" / "train").mkdir(parents=True)
+    with pytest.raises(DatasetError, match=r"train/ and validation/\. It has: train/"):
+        load_dataset(tmp_path / "alone")
     folder = write_folders(made_dataset(), tmp_path / "fer2013")
     odd = folder / "train" / "bored"
     odd.mkdir()

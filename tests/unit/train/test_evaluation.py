@@ -19,7 +19,13 @@ from train.cli import main
 from train.corruptions import CORRUPTIONS, corrupted, corruption_figures
 from train.curves import POINTS, macro_auc, precision_recall_curves, roc_curves
 from train.data import Dataset, Split
-from train.evaluation import Calibration, calibrated_on, evaluate_splits, evaluation_text
+from train.evaluation import (
+    Calibration,
+    calibrated_on,
+    evaluate_split,
+    evaluate_splits,
+    evaluation_text,
+)
 from train.metrics import calibration_error, reliability_bins
 from train.mistakes import LISTED, confident_mistakes
 from train.report import report_folder
@@ -29,6 +35,7 @@ from .made import made_dataset
 from .tiny import QUICK, teacher_folder
 
 TWO = ("yes", "no")
+FOUR = np.zeros((4, 48, 48), np.uint8)
 
 
 def two_columns(scores: list[float]) -> np.ndarray:
@@ -223,6 +230,36 @@ def test_the_calibration_is_chosen_on_public_test_alone():
     assert evaluation["PrivateTest"]["without_leaked"]["images"] == 21
     given = Calibration(2.0, 0.5)
     assert evaluate_splits(dataset, run, given)[1] is given
+
+
+def test_accuracy_without_leaked_rows_is_of_the_others_alone():
+    """Three of four are right; the wrong one and a right one stand in Training too."""
+    dataset = made_dataset(counts={"Training": 14, "PublicTest": 4})
+    public = dataset.split("PublicTest")
+    dataset.split("Training").images[[3, 9]] = public.images[[0, 2]]
+    probabilities = np.full((4, 7), 0.05, np.float32)
+    probabilities[np.arange(4), public.labels] = 0.7
+    probabilities[0] = np.roll(probabilities[0], 1)
+    calibration = Calibration(1.0, 0.0)
+    figures = evaluate_split(dataset, "PublicTest", probabilities, calibration)
+    assert figures["accuracy"] == 0.75
+    assert figures["without_leaked"] == {"images": 2, "accuracy": 1.0}
+    probabilities[1] = np.roll(probabilities[1], 1)
+    figures = evaluate_split(dataset, "PublicTest", probabilities, calibration)
+    assert figures["without_leaked"] == {"images": 2, "accuracy": 0.5}
+    trained = evaluate_split(dataset, "Training", probabilities[[0] * 14], calibration)
+    assert "without_leaked" not in trained
+
+
+def test_the_calibration_error_before_is_that_of_the_network_itself():
+    """Sure by 0.8 and right by three of four; by a temperature of 2, sure by 2 / 3."""
+    dataset = Dataset(
+        {"Training": Split(FOUR, np.array([0, 0, 0, 1]), np.arange(4), None, TWO)}, ""
+    )
+    probabilities = np.tile(np.array([0.8, 0.2], np.float32), (4, 1))
+    figures = evaluate_split(dataset, "Training", probabilities, Calibration(2.0, 0.0))
+    assert figures["expected_calibration_error_before"] == pytest.approx(0.05)
+    assert figures["expected_calibration_error"] == pytest.approx(0.75 - 2 / 3)
 
 
 def test_folders_have_no_rows_to_name():

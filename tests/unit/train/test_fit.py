@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -15,13 +16,16 @@ from fer_core.errors import TrainingError
 from fer_core.model_store import load_card, verify_model
 from train import epochs as epochs_module
 from train.augmentation import AugmentationOptions
-from train.batches import EpochBatches, soft_targets
+from train.batches import EpochBatches, epoch_order, soft_targets
 from train.checkpoint import HISTORY_COLUMNS
 from train.cli import main
+from train.epochs import Epoch, Epochs, score
 from train.evaluate import evaluate_folder
+from train.feed import Feed
 from train.fit import fit, plateau_scale
 from train.predicting import predict
 from train.run import train_and_ship
+from train.seen import SEEN_FILE, contact_sheet
 
 from .made import made_dataset
 from .tiny import QUICK, KillAfter
@@ -174,6 +178,34 @@ def test_a_full_disk_keeps_the_last_whole_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.Model, "save", save)
     _, history = fit(dataset, QUICK, tmp_path, resume=True)
     assert [row["epoch"] for row in history] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1000.0], ids=["from the file", "from memory"])
+def test_the_best_epoch_is_what_a_run_returns_and_not_the_last(tmp_path, monkeypatch, seconds):
+    """Which epoch is the best is told, so that no chance decides; its loss is its own."""
+    run = Epochs.run
+
+    def told(self: Epochs, epoch: int, scale: float) -> Epoch:
+        return replace(run(self, epoch, scale), accuracy=(0.3, 0.9, 0.5)[epoch - 1])
+
+    monkeypatch.setattr(Epochs, "run", told)
+    dataset = made_dataset()
+    model, history = fit(dataset, replace(QUICK, checkpoint_seconds=seconds), tmp_path)
+    losses = [row["val_loss"] for row in history]
+    assert min(abs(losses[1] - losses[0]), abs(losses[1] - losses[2])) > 1e-3
+    loss, _ = score(model, dataset.split("PublicTest"))
+    assert loss == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_the_picture_of_what_is_seen_shows_changed_crops(tmp_path):
+    training = made_dataset().split("Training")
+    mirror = AugmentationOptions(1.0, *[0] * 6)
+    options = replace(QUICK, augmentation=mirror)
+    Feed(training, options, tmp_path, training).write_seen(tmp_path / SEEN_FILE)
+    sheet = cv2.imread(str(tmp_path / SEEN_FILE), cv2.IMREAD_GRAYSCALE)
+    first = training.images[epoch_order(training, options, 1)[: options.batch_size]]
+    np.testing.assert_array_equal(sheet, contact_sheet(first[:, :, ::-1], columns=8))
+    assert (sheet != contact_sheet(first, columns=8)).any()
 
 
 def test_it_stops_early(tmp_path):

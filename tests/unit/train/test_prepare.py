@@ -60,6 +60,20 @@ def test_leaked_rows_are_dropped_from_training_alone():
     assert not {3, 5} & set(kept.rows.tolist())
 
 
+def test_what_ferplus_calls_no_face_is_dropped_where_asked_for():
+    # Half of the votes are not yet most of them.
+    dataset = voted(made_dataset(), {"NF": 6, "anger": 4}, [2, 7])
+    dataset = voted(dataset, {"NF": 5, "anger": 5}, [4])
+    training = dataset.split("Training")
+    kept = training_rows(dataset, QUICK, drop_not_a_face=True)
+    assert sorted(set(training.rows.tolist()) - set(kept.rows.tolist())) == [2, 7]
+    np.testing.assert_array_equal(kept.images, np.delete(training.images, [2, 7], axis=0))
+    assert len(training_rows(dataset, QUICK, drop_not_a_face=False)) == len(training)
+    nobody = voted(made_dataset(), {"NF": 9}, list(range(len(training))))
+    with pytest.raises(DatasetError, match="No training row is left"):
+        training_rows(nobody, QUICK, drop_not_a_face=True)
+
+
 def test_votes_as_majority_and_as_shares():
     dataset = voted(made_dataset(), {"happiness": 6, "sadness": 2}, [0])
     happy, sad = CLASSES.index("happy"), CLASSES.index("sad")

@@ -247,6 +247,22 @@ def test_the_threshold_gives_the_accuracy():
     assert 0 < shown["share_shown"] < 1
 
 
+def test_measure_gives_the_figures_that_a_hand_does():
+    """Right at once, at once, at the second try, at the third, and at the second again."""
+    probabilities = np.array(
+        [[0.7, 0.2, 0.1], [0.1, 0.7, 0.2], [0.3, 0.5, 0.2], [0.5, 0.4, 0.1], [0.0, 0.9, 0.1]]
+    )
+    figures = measure(probabilities, np.array([0, 1, 0, 2, 2]), ("a", "b", "c"))
+    assert figures["accuracy"] == 0.4
+    assert figures["top2_accuracy"] == 0.8
+    # a: 1 of 2 named so, 1 of 2 found; b: 1 of 3 named so, 1 of 1 found; c: none.
+    assert figures["macro_f1"] == pytest.approx((1 / 2 + 2 * (1 / 3) / (4 / 3) + 0) / 3)
+    # Sure by 0.7 twice and right, by 0.5 twice and by 0.9 once and wrong.
+    assert figures["expected_calibration_error"] == pytest.approx((2 * 0.3 + 2 * 0.5 + 0.9) / 5)
+    own = np.array([0.7, 0.7, 0.3, 0.1, 0.1])
+    assert figures["loss"] == pytest.approx(-np.log(own).mean())
+
+
 def test_measure_is_json_and_complete():
     probabilities, labels = noisy(500, 1.0)
     figures = json.loads(json.dumps(measure(probabilities, labels, CLASSES)))

@@ -68,6 +68,29 @@ def test_averages_are_kept_only_where_they_are_better(tmp_path):
     assert max(row["val_accuracy"] for row in history) >= max(row["val_accuracy"] for row in same)
 
 
+@pytest.mark.parametrize("better", ["averages", "weights"])
+def test_the_better_of_weights_and_averages_is_what_a_run_returns(tmp_path, monkeypatch, better):
+    """In the second epoch, the best; the figures are told, so that no chance decides."""
+    scored: list[list[np.ndarray]] = []
+
+    def score(model, split):
+        scored.append(model.get_weights())
+        # The averages are scored first, then the weights themselves.
+        epoch, own = divmod(len(scored) - 1, 2)
+        mine = ("averages", "weights")[own] == better
+        return 1.0, (0.2, 0.8, 0.4)[epoch] + (0.1 if mine else 0.0)
+
+    monkeypatch.setattr("train.epochs.score", score)
+    model, history = fit(made_dataset(), replace(QUICK, averaging=0.6), tmp_path)
+    assert [row["val_accuracy"] for row in history] == pytest.approx([0.3, 0.9, 0.5])
+    averages, weights = scored[2:4]
+    kept, other = (averages, weights) if better == "averages" else (weights, averages)
+    for found, expected in zip(model.get_weights(), kept, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    kernels = [place for place, weight in enumerate(kept) if weight.ndim == 4]
+    assert all(np.abs(kept[place] - other[place]).max() > 1e-4 for place in kernels)
+
+
 def test_a_run_on_three_classes_has_three_outputs(tmp_path):
     model, _ = fit(
         made_dataset(), replace(QUICK, epochs=1, classes=("happy", "sad", "neutral")), tmp_path
