@@ -16,7 +16,9 @@ else:
     from fer_core.allocator import share_freed_memory
     from ui.live_feed import feed_routes
     from ui.opening import opening_page
+    from ui.viewer_files import file_routes
 
     share_freed_memory()
     api = MountedApi(base=get_option("server.baseUrlPath"))
-    app = App(__file__, routes=[*api.routes, *feed_routes()], lifespan=opening_page(api.lifespan))
+    routes = [*api.routes, *feed_routes(), *file_routes()]
+    app = App(__file__, routes=routes, lifespan=opening_page(api.lifespan))

@@ -2,15 +2,22 @@
 
 The clip is made first (H.264, moving real faces, sound) and is not counted. Each run decodes,
 analyses, draws and encodes it whole; the first run warms up and is left out.
+
+With `--minutes` it is the memory that is measured, once, on a long clip, which is a short one again
+and again. It is annotated as the page does it: in a confined process, with tables and report.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +37,13 @@ from fer_core.video.contracts import PRESETS
 
 SOUND_RATE = 48_000
 
+LOOP_SECONDS = 20.0
+"""Of the clip of which a long one is made."""
+MOST_MB = 400
+"""What an hour of video may take, above a server at rest."""
+LOOK_SECONDS = 0.05
+"""How often the worker's peak is read, which is gone with it."""
+
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Everything that is printed, as a dictionary.
@@ -42,6 +56,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             f"--runs must be at least 1 and --seconds above 0. "
             f"Received: {options.runs}, {options.seconds}."
         )
+    if options.minutes is not None:
+        return _measure_long(options)
     analysis = AnalyzerOptions(options.detector, model=options.model)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "source.mp4", Path(folder) / "target.mp4"
@@ -122,6 +138,121 @@ def peak_memory(source: str, detector: str, preset: str, model: str) -> float:
     return peak_megabytes()
 
 
+def _measure_long(options: argparse.Namespace) -> dict[str, Any]:
+    if options.minutes <= 0:
+        raise OptionError(f"--minutes must be above 0. Received: {options.minutes:g}.")
+    if not Path("/proc/self/status").is_file():
+        raise OptionError("--minutes reads memory from /proc, which only Linux has. Leave it out.")
+    seconds = 60 * options.minutes
+    with tempfile.TemporaryDirectory() as folder:
+        loop, source = Path(folder) / "loop.mp4", Path(folder) / "source.mp4"
+        make_clip(loop, options.width, options.height, options.faces, min(LOOP_SECONDS, seconds))
+        repeat_clip(loop, source, seconds)
+        words = [str(source), options.detector, options.preset, options.model or ""]
+        command = [sys.executable, "-c", _LONG_JOB, *words]
+        run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        return {
+            "clip": asdict(probe(source)),
+            "minutes": options.minutes,
+            "detector": options.detector,
+            "preset": options.preset,
+            "faces": options.faces,
+            **json.loads(run.stdout),
+        }
+
+
+def repeat_clip(loop: Path, file: Path, seconds: float) -> None:
+    """Write `loop` again and again, without encoding it again, until it lasts `seconds`."""
+    with av.open(str(loop)) as given, av.open(str(file), "w") as made:
+        streams = {each.index: made.add_stream_from_template(each) for each in given.streams}
+        packets = [each for each in given.demux() if each.size]
+        length = Fraction(given.streams.video[0].frames, round(FRAMES_A_SECOND))
+        last: dict[int, int] = {}
+        for number in range(max(1, round(seconds / length))):
+            for packet in packets:
+                assert packet.time_base is not None
+                assert packet.pts is not None
+                assert packet.dts is not None
+                shift = round(number * length / packet.time_base)
+                index = packet.stream.index
+                if packet.dts + shift <= last.get(index, packet.dts + shift - 1):
+                    continue  # sound begins before its picture, so it overlaps at the seams
+                last[index] = packet.dts + shift
+                copy = av.Packet(bytes(packet))
+                copy.stream, copy.time_base = streams[index], packet.time_base
+                copy.pts, copy.dts = packet.pts + shift, packet.dts + shift
+                copy.duration, copy.is_keyframe = packet.duration, packet.is_keyframe
+                made.mux(copy)
+
+
+_LONG_JOB = "import sys; from benchmarks.video import long_job; print(long_job(*sys.argv[1:]))"
+
+
+def long_job(source: str, detector: str, preset: str, model: str) -> str:
+    """Annotate a clip as the page does it, from a process at rest; what came of it, as JSON."""
+    from fer_core.clip_report import clip_report_html
+    from fer_core.clip_story import story_of
+    from fer_core.confined.clips import annotate_confined, confined_options
+
+    clip = Path(source)
+    target = clip.with_name("target.mp4")
+    analyzer = confined_options(detector, model or None, None)
+    rest = _memory_mb("self", "VmRSS")
+    with _worker_peak() as worker:
+        report = annotate_confined(
+            clip,
+            target,
+            analyzer,
+            options=VideoOptions(preset=preset),
+            tables={kind: target.with_suffix(f".{kind}") for kind in ("csv", "jsonl", "parquet")},
+            progress=lambda progress: None,
+            cancelled=lambda: False,
+        )
+    page = clip_report_html(clip.name, story_of(report), report, [])
+    caller = _memory_mb("self", "VmHWM") - rest
+    return json.dumps(
+        {
+            "frames": report.frames,
+            "tracks": report.tracks,
+            "speed": round(report.speed, 2),
+            "elapsed": round(report.elapsed, 1),
+            "bytes": {"source": clip.stat().st_size, "target": target.stat().st_size},
+            "report_bytes": len(page),
+            "worker_mb": round(worker[0], 1),
+            "caller_rest_mb": round(rest, 1),
+            "caller_mb": round(caller, 1),
+        }
+    )
+
+
+@contextlib.contextmanager
+def _worker_peak() -> Iterator[list[float]]:
+    """The most memory that a process started meanwhile has had, megabytes."""
+    peak, over = [0.0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK_SECONDS):
+            for task in Path("/proc/self/task").iterdir():
+                with contextlib.suppress(OSError, KeyError):  # gone since
+                    for number in (task / "children").read_text().split():
+                        peak[0] = max(peak[0], _memory_mb(number, "VmHWM"))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        thread.join()
+
+
+def _memory_mb(process: str, name: str) -> float:
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise KeyError(name)
+
+
 def _spread(values: list[float]) -> dict[str, float]:
     return {
         "median": round(statistics.median(values), 2),
@@ -131,6 +262,8 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 
 def _table(report: dict[str, Any]) -> str:
+    if "minutes" in report:
+        return _long_table(report)
     clip, speed, rate = report["clip"], report["times_real_time"], report["frames_a_second"]
     return "\n".join(
         [
@@ -148,10 +281,34 @@ def _table(report: dict[str, Any]) -> str:
     )
 
 
+def _long_table(report: dict[str, Any]) -> str:
+    clip, sizes = report["clip"], report["bytes"]
+    # The worker counts whole: at rest there is none.
+    both = report["worker_mb"] + report["caller_mb"]
+    verdict = "within" if both <= MOST_MB else "ABOVE"
+    return "\n".join(
+        [
+            f"{clip['width']}x{clip['height']}, {report['frames']} frames, "
+            f"{clip['seconds'] / 60:.1f} minutes, tracks: {report['tracks']}; detector "
+            f"{report['detector']}; x264 {report['preset']}; {report['elapsed'] / 60:.1f} minutes "
+            f"of work, {report['speed']:.2f} x real time",
+            f"{sizes['source'] / 1e6:.1f} MB in, {sizes['target'] / 1e6:.1f} MB out, a report of "
+            f"{report['report_bytes'] / 1e6:.2f} MB",
+            "",
+            "memory at its peak, MB above rest",
+            f"worker            {report['worker_mb']:8.1f}   (a process that is not there at rest)",
+            f"calling process   {report['caller_mb']:8.1f}   (at rest it has "
+            f"{report['caller_rest_mb']:.1f})",
+            f"both              {both:8.1f}   ({verdict} {MOST_MB})",
+        ]
+    )
+
+
 def _heading(report: dict[str, Any]) -> str:
     clip = report["clip"]
     faces = "1 face" if report["faces"] == 1 else f"{report['faces']} faces"
-    return f"video: {clip['width']}x{clip['height']}, {faces}, {report['detector']}"
+    long = f"{report['minutes']:g} minutes of " if "minutes" in report else ""
+    return f"video: {long}{clip['width']}x{clip['height']}, {faces}, {report['detector']}"
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -159,6 +316,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--height", type=int, default=720, help="default: %(default)s")
     parser.add_argument("--faces", type=int, default=1, metavar="N", help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=10.0, help="default: %(default)s")
+    parser.add_argument(
+        "--minutes", type=float, metavar="N", help="measure the memory that a clip so long takes"
+    )
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="default: %(default)s")
     parser.add_argument("--detector", choices=list(DETECTORS), default=next(iter(DETECTORS)))
     parser.add_argument("--model", metavar="NAME", help="default: see models/default")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import streamlit as st
 
 from fer_core.errors import FerError
 from fer_core.live import LiveSession
+from ui.file_links import file_links
 from ui.live_keys import END_KEY, GO_ON_KEY, MARK_KEY, PAUSE_KEY, RECORD_KEY
 from ui.live_recordings import Recording, Shelf, actual_size, kept_folder, shelf
+from ui.video_places import own_place
+from ui.viewer_files import Offer
 
 DRAWN_KEY = "live_actions_drawn"
 """In session state: what the row of buttons showed when it was drawn last."""
@@ -20,7 +24,6 @@ _NOTE_KEY = "live_note"
 _MARKED_KEY = "live_marked_at"
 _NEUTRAL_KEY = "live_neutral"
 _SAID_KEY = "live_recordings_said"
-_READY_KEY = "live_recording_ready"
 
 _KINDS = {
     "clip.mp4": ("Clip", "video/mp4"),
@@ -106,7 +109,6 @@ def _mark(session: LiveSession) -> None:
 def _record(session: LiveSession, place: Shelf) -> None:
     if place.active:
         return
-    st.session_state.pop(_READY_KEY, None)
     try:
         session.record(place.start())
     except FerError as error:
@@ -181,29 +183,7 @@ def _one(place: Shelf, recording: Recording, may_keep: bool) -> None:
     if status.sentence:
         st.warning(status.sentence)
     with st.container(horizontal=True, gap="small"):
-        # The server holds in memory what is ready for download, so one recording at a time is.
-        ready = st.session_state.get(_READY_KEY)
-        shown = ready if ready in {other.name for other in place.recordings} else None
-        if name != (shown or place.recordings[0].name):
-            st.button(
-                "Download …",
-                key=f"live_ready_{name}",
-                on_click=st.session_state.__setitem__,
-                args=(_READY_KEY, name),
-            )
-        for file in recording.files if name == (shown or place.recordings[0].name) else ():
-            kind, mime = _KINDS[file.name]
-            st.download_button(
-                kind,
-                # Bytes, not a function: what a function gives is gone with the next run of the
-                # page, and the browser's download with it.
-                data=file.read_bytes(),
-                file_name=f"{name}-{file.name}",
-                mime=mime,
-                key=f"live_get_{name}_{file.name}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+        file_links({_KINDS[file.name][0]: _address(name, file) for file in recording.files})
         if may_keep:
             st.button(
                 "Keep",
@@ -219,3 +199,7 @@ def _one(place: Shelf, recording: Recording, may_keep: bool) -> None:
             on_click=place.delete,
             args=(recording,),
         )
+
+
+def _address(recording: str, file: Path) -> str:
+    return own_place().files.address(Offer(file, f"{recording}-{file.name}", _KINDS[file.name][1]))

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
 from fer_core.errors import VideoError
 
 PREFIX = "fer-live-clip-"
@@ -43,6 +46,19 @@ def store(upload: BinaryIO, folder: Path) -> Path:
             "Make room there, or send a shorter clip."
         ) from None
     return file
+
+
+def let_go(upload: str) -> None:
+    """Take an upload out of the server's memory.
+
+    Streamlit would hold it until the session ends, also when its field is gone from the page.
+
+    Args:
+        upload: its `file_id`.
+    """
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, upload)
 
 
 def again(file: Path, folder: Path) -> Path:

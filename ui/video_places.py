@@ -17,15 +17,22 @@ import streamlit as st
 
 from ui.later import Later
 from ui.video_queue import Workplace
+from ui.viewer_files import COOKIE, ViewerFiles
 
 AWAY_SECONDS = 600.0
 """A viewer of whom no session has been left for this long is gone."""
 
 _JS = r"""
 export default function (component) {
-  const {name, token} = component.data;
+  const {name, token, files, refused} = component.data;
   const secure = location.protocol === 'https:' ? '; Secure' : '';
-  document.cookie = `${name}=${token}; Path=/; SameSite=Strict${secure}`;
+  const keep = (name, value, path) => {
+    document.cookie = `${name}=${value}; Path=${path}; SameSite=Strict${secure}`;
+  };
+  keep(name, token, '/');
+  keep(files.name, files.secret, files.path);
+  // Some browsers keep none, for one where another site shows this page in a frame.
+  if (!refused && !document.cookie.includes(token)) component.setStateValue('refused', true);
 }
 """
 
@@ -37,10 +44,12 @@ class Place:
     Attributes:
         token: by which the browser finds it again.
         workplace: the clips.
+        files: what this viewer may fetch: of the clips, and of the recordings.
     """
 
     token: str
     workplace: Workplace
+    files: ViewerFiles = field(default_factory=ViewerFiles)
     holders: int = 0
     timer: Later | None = field(default=None, repr=False)
 
@@ -91,10 +100,23 @@ PLACES = Places()
 
 def workplace() -> Workplace:
     """This viewer's clips. Draws nothing that can be seen."""
-    place = _held()
+    place = own_place()
     # Made known in every run, as a server that starts anew knows no component.
     mount = st.components.v2.component("fer_live_video_token", html="<i hidden></i>", js=_JS)
-    mount(key="video_token", data={"name": cookie_name(), "token": place.token}, height="content")
+    files = place.files
+    said = mount(
+        key="video_token",
+        data={
+            "name": cookie_name(),
+            "token": place.token,
+            "files": {"name": COOKIE, "secret": files.secret, "path": files.path},
+            "refused": not files.guarded,
+        },
+        height="content",
+        on_refused_change=_nothing,
+    )
+    if said.get("refused"):
+        files.guarded = False
     return place.workplace
 
 
@@ -103,10 +125,15 @@ def cookie_name() -> str:
     return f"fer_live_video_{st.get_option('server.port')}"
 
 
+def _nothing() -> None:
+    """The run of the page itself is what was asked for."""
+
+
 def _let_go(place: Place) -> None:
     PLACES.let_go(place)
 
 
 @st.cache_resource(scope="session", on_release=_let_go, show_spinner=False)
-def _held() -> Place:
+def own_place() -> Place:
+    """This viewer's place, for as long as the page is there."""
     return PLACES.hold(st.context.cookies.get(cookie_name()))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.file_links import file_links, whole_address
+from ui.video_places import own_place
 from ui.video_words import called, plain, stem
+from ui.viewer_files import Offer
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -55,18 +59,21 @@ def result(clip: QueuedClip, asked: int | None = None) -> None:
     st.subheader(plain(called(clip.name)), anchor=False)
     for warning in report.warnings:
         st.warning(plain(warning))
-    _seen(job, report, story, asked)
+    _seen(clip, job, report, story, asked)
     _downloads(clip, job, report, story)
     _tables(report, story)
 
 
-def _seen(job: VideoJob, report: VideoReport, story: ClipStory, asked: int | None) -> None:
+def _seen(
+    clip: QueuedClip, job: VideoJob, report: VideoReport, story: ClipStory, asked: int | None
+) -> None:
     from ui.video_seek import PLAYER, seekable
     from ui.video_timeline import moments_html, timeline_html
 
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(key=PLAYER):
-        st.video(str(job.clip), format="video/mp4")
+        played = Offer(job.clip, f"{_named(clip)}.mp4", "video/mp4", shown=True)
+        st.video(whole_address(own_place().files.address(played)))
     with right:
         _figures(report)
         if report.faces == 0:
@@ -84,37 +91,48 @@ def _figures(report: VideoReport) -> None:
 
 
 def _downloads(clip: QueuedClip, job: VideoJob, report: VideoReport, story: ClipStory) -> None:
+    name = _named(clip)
+    offers = {"Download the clip": Offer(job.clip, f"{name}.mp4", "video/mp4")}
+    for kind, (title, ending, mime) in TABLES.items():
+        table = job.tables.get(kind)
+        if table is not None:
+            offers[f"Table ({title})"] = Offer(table, f"{name}.{ending}", mime)
+    written = _written(clip, job, report, story)
+    if written is not None:
+        offers["Report (HTML)"] = Offer(written, f"{name}.html", "text/html")
+    files = own_place().files
+    with st.container(key="video_downloads"):
+        file_links({words: files.address(offer) for words, offer in offers.items()})
+
+
+def _named(clip: QueuedClip) -> str:
+    """What the names of its downloads begin with."""
+    return f"{stem(clip.name)}-expressions"
+
+
+def _written(clip: QueuedClip, job: VideoJob, report: VideoReport, story: ClipStory) -> Path | None:
+    """The report beside the clip, written when the result is first drawn; None, with a sentence on
+    the page, when that cannot be done."""
     from fer_core.clip_report import clip_report_html
 
-    name = f"{stem(clip.name)}-expressions"
-
-    def written() -> bytes:
-        words = clip.order.words if clip.order is not None else ""
-        return clip_report_html(called(clip.name), story, report, [words] if words else []).encode()
-
-    with st.container(horizontal=True, gap="small", key="video_downloads"):
-        _download("Download the clip", job.clip.read_bytes, f"{name}.mp4", "video/mp4", "clip")
-        for kind, (title, ending, mime) in TABLES.items():
-            table = job.tables.get(kind)
-            if table is not None:
-                _download(f"Table ({title})", _reader(table), f"{name}.{ending}", mime, kind)
-        _download("Report (HTML)", written, f"{name}.html", "text/html", "report")
-
-
-def _reader(file: Path) -> Callable[[], bytes]:
-    return file.read_bytes
-
-
-def _download(label: str, data: Callable[[], bytes], name: str, mime: str, key: str) -> None:
-    st.download_button(
-        label,
-        data=data,
-        file_name=name,
-        mime=mime,
-        key=f"video_download_{key}",
-        on_click="ignore",
-        width="content",
-    )
+    file = job.folder / "report.html"
+    if file.is_file():
+        return file
+    words = clip.order.words if clip.order is not None else ""
+    text = clip_report_html(called(clip.name), story, report, [words] if words else [])
+    try:
+        # Under a name of its own first: another tab of this viewer may draw the result too.
+        handle, beside = tempfile.mkstemp(dir=job.folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(beside).replace(file)
+    except OSError as error:
+        st.warning(
+            f"The report cannot be stored on the server ({error.strerror}). Make room there, and "
+            "show this result again."
+        )
+        return None
+    return file
 
 
 def _tables(report: VideoReport, story: ClipStory) -> None:

@@ -30,7 +30,7 @@ def render() -> None:
     from ui.video_rows import rows
 
     place = workplace()
-    _uploads(place)
+    _uploads()
     for sentence in st.session_state.pop(SAID, ()):
         st.error(plain(sentence))
     if not place.clips:
@@ -47,40 +47,55 @@ def render() -> None:
 
 
 def notice() -> str:
-    """Where clips go and when they are deleted."""
+    """What may come, where it goes and when it is deleted."""
     from ui.video_places import AWAY_SECONDS
+    from ui.video_queue import MOST_CLIPS
 
+    # Streamlit refuses what is larger; its setting is the only place where the limit stands.
+    megabytes = st.get_option("server.maxUploadSize")
     return (
-        "Clips go to the process that serves this page. They are deleted there when you remove "
+        f"Up to {MOST_CLIPS} clips of at most {megabytes} MB each: MP4, MOV, AVI, MKV or WebM. "
+        "They go to the process that serves this page. They are deleted there when you remove "
         f"them, and {AWAY_SECONDS / 60:.0f} minutes after the page was closed; until then a reload "
         "finds them again, by a cookie that only this browser has. A clip's original is deleted "
         "as soon as it is done."
     )
 
 
-def _uploads(place: Workplace) -> None:
-    """Move uploads to the list: a session would hold them in memory, a list does not."""
+def _uploads() -> None:
+    """The field for clips, which is empty again once they are in the list."""
     from ui.video_queue import MOST_CLIPS
 
-    number = st.session_state.setdefault(UPLOADS, 0)
-    uploads = st.file_uploader(
+    key = f"video_upload_{st.session_state.setdefault(UPLOADS, 0)}"
+    missed = st.file_uploader(
         "Clips",
         type=ENDINGS,
         accept_multiple_files=True,
-        key=f"video_upload_{number}",
+        key=key,
         help=f"Up to {MOST_CLIPS} clips. They are worked on one after the other.",
+        # Not in the page's run: that one copies what the field holds.
+        on_change=_take,
+        args=(key,),
     )
-    if not uploads:
-        return
-    said = []
-    for upload in uploads:
+    if missed:  # it came before the field was known, which calls nobody
+        _take(key)
+        st.rerun()
+
+
+def _take(key: str) -> None:
+    """Move uploads to the list: a session would hold them in memory, a list does not."""
+    from ui.video_files import let_go
+    from ui.video_places import own_place
+
+    place, said = own_place().workplace, []
+    for upload in st.session_state[key] or ():
         try:
             place.add(called(upload.name), upload)
         except FerError as error:
             said.append(str(error))
-    st.session_state[UPLOADS] = number + 1
+        let_go(upload.file_id)
+    st.session_state[UPLOADS] += 1
     st.session_state[SAID] = said
-    st.rerun()
 
 
 def _settings() -> ClipSettings | None:

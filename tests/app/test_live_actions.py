@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,17 @@ from streamlit.testing.v1 import AppTest
 
 import ui.live_actions
 import ui.live_recordings
+import ui.video_places
 from fer_core.errors import OptionError
 from fer_core.live import LiveSession
+from tests.app.file_links import links
 from tests.app.session import end_session
 from tests.unit.live_bench import frame
 from tests.unit.recording_bench import picture, result
 from ui.live_recordings import PREFIX, Shelf, bounds, kept_folder, sweep
+from ui.video_places import Places
+
+LONG = 600 << 20
 
 
 def row() -> None:
@@ -36,10 +42,12 @@ def drawn(session, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     place = Shelf()
     monkeypatch.setattr(ui.live_actions, "shelf", lambda: place)
+    monkeypatch.setattr(ui.video_places, "PLACES", Places())
     drawn = AppTest.from_function(row, default_timeout=60)
     drawn.session_state["session"] = session
     drawn.session_state["playing"] = True
     yield drawn.run()
+    end_session()
     place.stop()
 
 
@@ -109,8 +117,7 @@ def test_record_stop_download_and_delete(drawn, session, tmp_path):
     drawn.run()
     assert not drawn.exception
     assert [box.label for box in drawn.expander] == ["Recordings (1)"]
-    kinds = [found.label for found in drawn.get("download_button")]
-    assert kinds == ["Clip", "CSV", "Parquet", "JSON lines"]
+    assert [words for words, _ in links(drawn)] == ["Clip", "CSV", "Parquet", "JSON lines"]
     table = next(tmp_path.rglob("faces.csv"))
     with table.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -120,6 +127,28 @@ def test_record_stop_download_and_delete(drawn, session, tmp_path):
     drawn.run()
     assert not drawn.expander
     assert not list(tmp_path.rglob("faces.csv"))
+
+
+def test_every_recording_can_be_fetched_and_none_is_read_into_memory(drawn, shelf, monkeypatch):
+    monkeypatch.setattr(ui.live_actions, "shelf", lambda: shelf)
+    for _ in range(2):
+        record(shelf)
+    for recording in shelf.recordings:
+        with (recording.folder / "clip.mp4").open("r+b") as stream:
+            stream.truncate(LONG)
+    tracemalloc.start()
+    drawn.run()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [words for words, _ in links(drawn)] == 2 * ["Clip", "CSV", "Parquet", "JSON lines"]
+    assert most < LONG / 20
+    files = ui.video_places.PLACES.hold(ui.video_places.PLACES.tokens()[0]).files
+    offers = [files.find(address.rpartition("/")[2], files.secret) for _, address in links(drawn)]
+    assert {offer.file for offer in offers} == {
+        file for recording in shelf.recordings for file in recording.files
+    }
+    newest = shelf.recordings[0]
+    assert offers[0].name == f"{newest.name}-clip.mp4"
 
 
 def test_a_click_that_comes_twice_or_late_means_what_it_said(drawn, session):

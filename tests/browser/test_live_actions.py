@@ -51,7 +51,7 @@ def test_a_recording_is_made_marked_downloaded_and_deleted(open_live, viewport, 
     files = {}
     for kind in ("Clip", "CSV", "Parquet", "JSON lines"):
         with page.expect_download() as waiting:
-            page.get_by_role("button", name=kind).click()
+            page.get_by_role("link", name=kind).click()
         files[kind] = waiting.value.path()
     with files["CSV"].open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,7 +84,7 @@ def player(page: Page) -> ElementHandle:
 
 def download(page: Page, name: str) -> Download:
     with page.expect_download(timeout=PATIENCE) as waiting:
-        page.get_by_role("button", name=name).click()
+        page.get_by_role("link", name=name).click()
     return waiting.value
 
 
@@ -111,6 +113,62 @@ def test_a_clip_is_annotated_plays_in_the_page_and_can_be_taken_away(open_tab, t
     report = download(page, "Report (HTML)").path().read_text(encoding="utf-8")
     assert "Facial expressions in a clip.mp4" in report
     assert "data:image/jpeg" in report
+
+
+def test_a_clip_is_for_the_browser_that_brought_it_also_after_a_reload(open_tab, tmp_path):
+    """Its address is copied from the player, sent to somebody, or found in a log."""
+    page, other = open_tab().page, open_tab().page
+    upload(page, make_clip(tmp_path / "mine.mp4", SHORT))
+    address = player(page).evaluate("v => v.currentSrc")
+    page.reload()
+    go_to_tab(page, "Video")
+    assert player(page).evaluate("v => v.currentSrc") == address
+    row(page, "mine.mp4").get_by_role("button", name="Show").click()
+    assert download(page, "Download the clip").suggested_filename == "mine-expressions.mp4"
+    assert page.request.get(address).status == 200
+    piece = page.request.get(address, headers={"Range": "bytes=0-99"})
+    assert (piece.status, len(piece.body())) == (206, 100)
+    assert other.request.get(address).status == 404
+    row(page, "mine.mp4").get_by_role("button", name="Remove").click()
+    expect(row(page, "mine.mp4")).to_have_count(0, timeout=PATIENCE)
+    assert page.request.get(address).status == 404
+
+
+KEEP_NO_COOKIE_OF_THE_PAGE = """(() => {
+  const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+  Object.defineProperty(Document.prototype, 'cookie', {
+    get() { return own.get.call(this); },
+    set(text) { if (!text.startsWith('fer_live')) own.set.call(this, text); },
+  });
+})();"""
+
+
+def test_a_browser_that_does_not_keep_the_cookie_plays_a_clip_too(open_tab, tmp_path):
+    page = open_tab().page
+    page.add_init_script(KEEP_NO_COOKIE_OF_THE_PAGE)
+    page.context.clear_cookies()
+    page.reload()
+    go_to_tab(page, "Video")
+    upload(page, make_clip(tmp_path / "clip.mp4", SHORT))
+    assert player(page).evaluate("v => v.videoWidth") == 320
+    assert download(page, "Download the clip").path().stat().st_size > 5000
+    assert not [one for one in page.context.cookies() if one["name"].startswith("fer_live")]
+
+
+def test_an_upload_does_not_stay_in_the_servers_memory(open_tab, app, tmp_path):
+    megabytes = 100
+    file = tmp_path / "large.mp4"
+    with file.open("wb") as stream:
+        for _ in range(megabytes):
+            stream.write(os.urandom(1_000_000))
+    page = open_tab().page
+    give(page, make_clip(tmp_path / "first.mp4"))
+    before = app.memory_mb()
+    give(page, file)
+    deadline = time.monotonic() + PATIENCE / 1000
+    while app.memory_mb() > before + megabytes / 3:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(200)
 
 
 def test_the_timeline_takes_the_player_to_any_place(video_tab, tmp_path):
