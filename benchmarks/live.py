@@ -105,7 +105,7 @@ def filming_browser(folder: Path) -> Iterator[Any]:
 
 
 def _one(browser: Any, name: str, url: str, rate: int, seconds: float) -> dict[str, float]:
-    """One app, once: fresh frames a second, delay, and how long START takes."""
+    """One app, once: fresh frames a second, delay, and how long START takes to a frame, a label."""
     from playwright.sync_api import expect
 
     live = import_module("tests.browser.live_page")
@@ -123,6 +123,7 @@ def _one(browser: Any, name: str, url: str, rate: int, seconds: float) -> dict[s
         else:
             page.page.goto(page.url)
             expect(page.button("START")).to_be_enabled(timeout=live.PATIENCE)
+        first = import_module("tests.browser.first_frames").FirstFrames(page)
         begin = time.monotonic()
         video = page.start(0)
         started = time.monotonic() - begin
@@ -140,10 +141,18 @@ def _one(browser: Any, name: str, url: str, rate: int, seconds: float) -> dict[s
             panel = page.page.locator(".fer-panel")
             measured["callback_ms"] = float(panel.get_attribute("data-total") or "nan")
             measured["callback_95_ms"] = float(panel.get_attribute("data-slow") or "nan")
+            measured["labelled_s"] = _labelled(first)
         page.stop()
         return measured
     finally:
         context.close()
+
+
+def _labelled(first: Any) -> float:
+    seconds: float | None = first.labelled()
+    if seconds is None:
+        raise VideoError("Of the first frames that came back none had a label. Try again.")
+    return seconds
 
 
 def read_at_last(measurement: Callable[[], dict[str, float]]) -> dict[str, float]:
@@ -183,16 +192,20 @@ def _middle(values: Sequence[dict[str, float]]) -> dict[str, float]:
 def _table(report: dict[str, Any]) -> str:
     lines = [
         f"640x480, one face; medians of {report['turns']} turns of {report['seconds']:g} s; "
-        "browser and server share the machine"
+        "browser and server share the machine",
+        "start, labelled: from START to the first frame that comes back, and with a label",
     ]
     for rate, apps in report["rates"].items():
         echo, app = apps["echo"], apps["app"]
         lines += ["", f"camera at {rate} frames a second"]
-        lines.append(f"{'':6}{'camera':>8}{'fresh':>8}{'delay':>8}{'p95':>8}{'start':>8}")
+        lines.append(
+            f"{'':6}{'camera':>8}{'fresh':>8}{'delay':>8}{'p95':>8}{'start':>8}{'labelled':>10}"
+        )
         for name, found in apps.items():
             lines.append(
                 f"{name:6}{found['camera_a_second']:8.1f}{found['fresh_a_second']:8.1f}"
                 f"{found['delay_ms']:8.0f}{found['delay_95_ms']:8.0f}{found['start_s']:7.1f}s"
+                + (f"{found['labelled_s']:9.2f}s" if "labelled_s" in found else "")
             )
         ratio = app["fresh_a_second"] / max(0.01, echo["fresh_a_second"])
         more = app["delay_ms"] - echo["delay_ms"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import signal
 import socket
@@ -42,14 +43,12 @@ class AppServer:
 
     def sockets(self, kind: str) -> int:
         """How many of them are sockets of this kind, such as `udp`."""
-        held = {place[8:-1] for place in self._open() if place.startswith("socket:[")}
-        known = [
-            line.split()[9]
-            for file in (f"/proc/net/{kind}", f"/proc/net/{kind}6")
-            if Path(file).exists()
-            for line in Path(file).read_text().splitlines()[1:]
-        ]
-        return sum(number in held for number in known)
+        return len(self._sockets(kind))
+
+    def peers(self) -> set[str]:
+        """Addresses that its sockets are connected to, or on the way to be."""
+        told = (line.split()[2].partition(":")[0] for line in self._sockets("tcp", "udp"))
+        return {str(_address(one)) for one in told if int(one, 16)}  # 0: it waits for anybody
 
     def open_under(self, folder: Path) -> int:
         """How many of them are files in this folder."""
@@ -71,6 +70,18 @@ class AppServer:
         """What it has printed so far."""
         return self.log.read_text(errors="replace")
 
+    def _sockets(self, *kinds: str) -> list[str]:
+        """Lines about its own sockets in the kernel's tables of these kinds."""
+        held = {place[8:-1] for place in self._open() if place.startswith("socket:[")}
+        return [
+            line
+            for kind in kinds
+            for file in (Path(f"/proc/net/{kind}"), Path(f"/proc/net/{kind}6"))
+            if file.exists()
+            for line in file.read_text().splitlines()[1:]
+            if line.split()[9] in held
+        ]
+
     def _open(self) -> list[str]:
         places = []
         for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
@@ -83,6 +94,15 @@ class AppServer:
             if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024 / 1e6
         raise KeyError(name)
+
+
+def _address(told: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """As the kernel's tables tell it: words of four bytes, each the wrong way round."""
+    words = [bytes.fromhex(told[start : start + 8]) for start in range(0, len(told), 8)]
+    if sys.byteorder == "little":
+        words = [word[::-1] for word in words]
+    found = ipaddress.ip_address(b"".join(words))
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 @contextlib.contextmanager

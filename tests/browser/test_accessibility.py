@@ -6,9 +6,15 @@ import time
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from PIL import Image
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.fake_camera import picture
 from tests.browser.live_page import LivePage, go_to_tab
+from tests.browser.test_photo_page import PATIENCE, cards, drop, photo_tab, turn_on
+from tests.browser.test_video_page import LONG, SHORT, annotate, give, player, row, state, upload
+from tests.clips import make_clip
 
 SERIOUS = ("serious", "critical")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -71,3 +77,38 @@ def test_a_running_stream_with_all_that_is_shown_of_it_has_none(open_live, theme
     live.page.get_by_text("Recordings (1)").wait_for()
     assert lasting_faults(live) == []
     live.stop()
+
+
+@LOOKS
+def test_a_clip_at_work_and_its_result_have_none(open_live, tmp_path, theme, viewport):
+    live = open_live(viewport=viewport, color_scheme=theme)
+    page = live.page
+    go_to_tab(page, "Video")
+    upload(page, make_clip(tmp_path / "long.mp4", LONG))
+    expect(row(page, "long.mp4").get_by_text(" left")).to_be_visible(timeout=PATIENCE)
+    assert lasting_faults(live) == []
+    row(page, "long.mp4").get_by_role("button", name="Cancel").click()
+    state(page, "long.mp4", "cancelled")
+    give(page, make_clip(tmp_path / "short.mp4", SHORT))
+    annotate(page)
+    player(page)
+    expect(page.get_by_role("slider", name="Place in the clip")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".strip path").first).to_be_attached(timeout=PATIENCE)
+    expect(page.locator(".who img").first).to_be_visible(timeout=PATIENCE)
+    live.settled()
+    assert lasting_faults(live) == []
+
+
+@LOOKS
+def test_a_photo_with_heat_map_and_both_detectors_has_none(open_live, tmp_path, theme, viewport):
+    live = open_live(viewport=viewport, color_scheme=theme)
+    Image.fromarray(picture(0, barcode=False)).save(tmp_path / "photo.png")
+    page = photo_tab(live)
+    drop(page, [str(tmp_path / "photo.png")])
+    card = cards(page).first
+    turn_on(card, "What the network looked at")
+    expect(card.get_by_alt_text("Heat map of face 1")).to_be_visible(timeout=PATIENCE)
+    turn_on(card, "Two detectors side by side")
+    expect(card.get_by_text("Haar (classic): 1 face")).to_be_visible(timeout=PATIENCE)
+    live.settled()
+    assert lasting_faults(live) == []

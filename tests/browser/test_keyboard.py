@@ -90,6 +90,10 @@ def test_video_from_upload_to_a_place_in_the_clip(open_live, tmp_path, viewport)
     expect(slider).to_be_focused(timeout=PATIENCE)  # who asks for a result is taken there
     page.keyboard.press("ArrowRight")
     page.wait_for_function("v => v.currentTime > 0.9", arg=video, timeout=PATIENCE)
+    reach(page, page.get_by_role("link", name="Download the clip"))
+    with page.expect_download() as waiting:
+        page.keyboard.press("Enter")
+    assert waiting.value.suggested_filename == "clip-expressions.mp4"
 
 
 @WIDTHS

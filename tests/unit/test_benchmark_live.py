@@ -37,8 +37,12 @@ def test_the_app_is_said_beside_the_echo():
     echo = {"camera_a_second": 15.0, "fresh_a_second": 15.0, "delay_ms": 180.0}
     echo |= {"delay_95_ms": 200.0, "start_s": 1.2}
     app = {**echo, "fresh_a_second": 14.7, "delay_ms": 190.0, "callback_ms": 12.0}
-    app["callback_95_ms"] = 20.0
+    app |= {"callback_95_ms": 20.0, "labelled_s": 1.34}
     text = live._table({"turns": 3, "seconds": 20.0, "rates": {"15": {"echo": echo, "app": app}}})
+    assert [line.split()[-1] for line in text.splitlines() if line[:4] in ("echo", "app ")][:2] == [
+        "1.2s",
+        "1.34s",
+    ]
     assert "app against echo: 0.98 of the fresh frames, +10 ms; callback 12.0 ms" in text
 
 
