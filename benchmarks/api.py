@@ -40,7 +40,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.clip import face_clip
-from benchmarks.report import Benchmark
+from benchmarks.report import Benchmark, verdict
 from fer_core.errors import OptionError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -270,7 +270,7 @@ def _table(report: dict[str, Any]) -> str:
             f"together against {names[name]}: {np.median(ratios):.2f} times (rounds: {spread})"
         )
     reached = np.median(report["ratios"]["one client"]) >= AIM
-    lines.append(f"aim {AIM:g} times one client: {'reached' if reached else 'not reached'}")
+    lines.append(f"aim {AIM:g} times one client: {verdict(reached)}")
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from benchmarks.clip import face_clip
-from benchmarks.report import Benchmark
+from benchmarks.report import Benchmark, verdict
 from fer_core.analyzer import Analyzer, AnalyzerOptions
 from fer_core.classifier import Classifier
 from fer_core.detectors import DETECTORS
@@ -138,7 +138,7 @@ def _verdicts(report: dict[str, Any]) -> list[str]:
         reached = total["median"] <= aim and total["p95"] <= 2 * aim
         lines.append(
             f"{name}: median {total['median']:.2f} of at most {aim:g} ms, p95 {total['p95']:.2f} "
-            f"of at most {2 * aim:g}: {'reached' if reached else 'not reached'}"
+            f"of at most {2 * aim:g}: {verdict(reached)}"
         )
     return ["", *lines] if lines else []
 

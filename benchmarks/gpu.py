@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import Benchmark
+from benchmarks.report import Benchmark, verdict
 from fer_core.errors import OptionError
 from fer_core.model_store import load_card, model_folder
 from fer_core.runtimes import create_runtime
@@ -116,8 +116,7 @@ def _table(report: dict[str, Any]) -> str:
         lines.append(f"{size:>7}{rate:>17,}{share:>23.1f} %")
     if report["on_gpu"]:
         best = max(report["faces_a_second"].values())
-        verdict = "reached" if best >= AIM else "not reached"
-        lines += ["", f"aim {AIM:,} faces a second: {verdict} ({best:,})"]
+        lines += ["", f"aim {AIM:,} faces a second: {verdict(best >= AIM)} ({best:,})"]
     return "\n".join(lines)
 
 

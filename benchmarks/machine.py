@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -35,16 +36,27 @@ def versions_of(*packages: str) -> dict[str, str]:
 
 def peak_megabytes() -> float:
     """The most memory that this process has had resident so far."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # The other figure is never less than what the parent process had when it started this one.
-        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / 1024, 1)
+    # The other figure is never less than what the parent process had when it started this one.
+    with contextlib.suppress(OSError, KeyError):
+        return round(status_bytes("VmHWM") / 1024**2, 1)
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(most / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
+
+
+def status_bytes(name: str, process: int | str = "self") -> int:
+    """A figure of memory that Linux keeps of a process, such as `VmRSS` (now) or `VmHWM` (at most).
+
+    Raises:
+        OSError: there is no such process, or no Linux.
+        KeyError: there is no such figure.
+    """
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    for line in status.splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise KeyError(name)
 
 
 def _processor(file: Path = Path("/proc/cpuinfo")) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from benchmarks.machine import machine_in_words, versions_of
 from benchmarks.results import RESULTS_FILE, put_section
 from fer_core.errors import FerError
 
-__all__ = ["Benchmark"]
+__all__ = ["Benchmark", "verdict"]
 
 Report = dict[str, Any]
 
@@ -104,3 +104,8 @@ def _shown(given: Sequence[str]) -> list[str]:
 
 
 _PATHS = ("--data", "--results", "--venvs")
+
+
+def verdict(reached: bool) -> str:
+    """What is said of an aim."""
+    return "reached" if reached else "not reached"

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine_in_words, versions_of
+from benchmarks.report import verdict
 from fer_core.errors import FerError
 from train.tensorflow_start import prepare_tensorflow
 
@@ -146,8 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(
         f"whole loop  {found['loop']:9,.0f} images a second, {seconds:,} s for FER2013's {images:,}"
     )
-    verdict = "reached" if found["share"] >= _AIM else "not reached"
-    print(f"share       {found['share']:9.2f} (aim {_AIM}: {verdict})")
+    print(f"share       {found['share']:9.2f} (aim {_AIM}: {verdict(found['share'] >= _AIM)})")
     return 0
 
 

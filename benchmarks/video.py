@@ -27,7 +27,7 @@ import av
 import numpy as np
 
 from benchmarks.clip import FRAMES_A_SECOND, face_clip
-from benchmarks.machine import peak_megabytes
+from benchmarks.machine import peak_megabytes, status_bytes
 from benchmarks.report import Benchmark
 from fer_core.analyzer import Analyzer, AnalyzerOptions
 from fer_core.detectors import DETECTORS
@@ -197,7 +197,7 @@ def long_job(source: str, detector: str, preset: str, model: str) -> str:
     clip = Path(source)
     target = clip.with_name("target.mp4")
     analyzer = confined_options(detector, model or None, None)
-    rest = _memory_mb("self", "VmRSS")
+    rest = status_bytes("VmRSS") / 1e6
     with _worker_peak() as worker:
         report = annotate_confined(
             clip,
@@ -209,7 +209,7 @@ def long_job(source: str, detector: str, preset: str, model: str) -> str:
             cancelled=lambda: False,
         )
     page = clip_report_html(clip.name, story_of(report), report, [])
-    caller = _memory_mb("self", "VmHWM") - rest
+    caller = status_bytes("VmHWM") / 1e6 - rest
     return json.dumps(
         {
             "frames": report.frames,
@@ -235,7 +235,7 @@ def _worker_peak() -> Iterator[list[float]]:
             for task in Path("/proc/self/task").iterdir():
                 with contextlib.suppress(OSError, KeyError):  # gone since
                     for number in (task / "children").read_text().split():
-                        peak[0] = max(peak[0], _memory_mb(number, "VmHWM"))
+                        peak[0] = max(peak[0], status_bytes("VmHWM", number) / 1e6)
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -244,13 +244,6 @@ def _worker_peak() -> Iterator[list[float]]:
     finally:
         over.set()
         thread.join()
-
-
-def _memory_mb(process: str, name: str) -> float:
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise KeyError(name)
 
 
 def _spread(values: list[float]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from fer_core.errors import FerError, OptionError
 from train import options as run_options
 from train import recipe
-from train.commands import add_commands
+from train.commands import add_commands, loaded
 from train.options import TrainOptions
 from train.tensorflow_start import prepare_tensorflow
 from train.words import words_of
@@ -43,7 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fit(parsed: argparse.Namespace) -> None:
     from train import memory
-    from train.data import load_dataset
 
     memory.keep_freed_memory()
 
@@ -60,9 +59,7 @@ def _fit(parsed: argparse.Namespace) -> None:
         given["augmentation"] = _strengths(options, given["augmentation"])
     options = TrainOptions.from_dict({**options.to_dict(), **given})
     until = None if parsed.minutes is None else time.monotonic() + 60 * parsed.minutes
-    dataset = load_dataset(parsed.data, parsed.ferplus)
-    for note in dataset.notes:
-        print(note)
+    dataset = loaded(parsed)
     # Brings TensorFlow, which takes seconds: what is wrong with the data is said before.
     from train.run import train_and_ship
 

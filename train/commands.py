@@ -75,7 +75,7 @@ def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv with the FER+ votes")
 
 
-def _loaded(parsed: argparse.Namespace) -> Dataset:
+def loaded(parsed: argparse.Namespace) -> Dataset:
     """The data set, and a line for each thing that was assumed while reading it."""
     from train.data import load_dataset
 
@@ -94,7 +94,7 @@ def _teach(parsed: argparse.Namespace) -> None:
     classes = load_card(model_folder(parsed.models[0])).classes
     teachers = Teachers(parsed.models, classes)
     labels = "ferplus" if CONTEMPT in classes else "fer2013"
-    dataset = _loaded(parsed)
+    dataset = loaded(parsed)
     split = prepare(dataset, RecipeOptions(labels=labels, classes=classes)).split("Training")
     found = Taught(teachers.of_images(split.images), split.rows, split.classes, teachers.names)
     out = parsed.out if parsed.out.suffix == ".npz" else parsed.out.with_suffix(".npz")
@@ -109,7 +109,7 @@ def _teach(parsed: argparse.Namespace) -> None:
 def _report(parsed: argparse.Namespace) -> None:
     from train.report import report_folder
 
-    dataset = _loaded(parsed)
+    dataset = loaded(parsed)
     print(report_folder(parsed.model, dataset, runtime=parsed.runtime, out=parsed.out, said=print))
 
 
@@ -173,7 +173,7 @@ def _tune(parsed: argparse.Namespace) -> None:
         options = replace(options, architecture=parsed.arch)
     if parsed.epochs is not None:
         options = replace(options, epochs=parsed.epochs)
-    dataset = _loaded(parsed)
+    dataset = loaded(parsed)
     table = tune(dataset, options, parsed.out, trials=parsed.trials, minutes=parsed.minutes)
     best = table.with_name(BEST_FILE)
     print(f"The table is in {table}.")
@@ -187,7 +187,7 @@ def _queue(parsed: argparse.Namespace) -> None:
 
     memory.keep_freed_memory()
     planned = read_queue(parsed.file)
-    dataset = _loaded(parsed)
+    dataset = loaded(parsed)
     results = run_queue(planned, dataset, parsed.out, minutes=parsed.minutes)
     failed = [result.name for result in results if result.state == "failed"]
     left = sum(result.state == "unfinished" for result in results)

@@ -33,7 +33,7 @@ from benchmarks.peers.environments import (
     size_on_disk,
 )
 from benchmarks.peers.process import Worker
-from benchmarks.report import Benchmark
+from benchmarks.report import Benchmark, verdict
 from fer_core.emotions import CLASSES
 from fer_core.errors import OptionError
 from fer_core.results import Box
@@ -136,8 +136,6 @@ def _take_turns(
                 "frames": frames,
                 "peak_megabytes": round(worker.ask(do="memory")["peak"]),
             }
-            names = next(ENVIRONMENTS[one.environment].shown for one in chosen if one.kind == kind)
-            rows[kind]["versions"] = worker.ask(do="versions", of=list(names))["versions"]
 
 
 def _missed(boxes: list[list[float]], wanted: list[Box]) -> int:
@@ -163,6 +161,8 @@ def _first_answers(
                 worker.ask(do="pictures", file=str(file), **{"from": 0, "to": 1})
                 times.append(time.perf_counter() - started)
                 peaks.append(worker.ask(do="memory")["peak"])
+                names = list(ENVIRONMENTS[one.environment].shown)
+                rows[one.kind]["versions"] = worker.ask(do="versions", of=names)["versions"]
         rows[one.kind]["first_answer_seconds"] = round(statistics.median(times), 2)
         rows[one.kind]["first_answer_megabytes"] = round(max(peaks))
 
@@ -243,18 +243,14 @@ def _verdicts(rows: dict[str, dict[str, Any]]) -> list[str]:
         fewer = mine[key]["missed"] <= peer[key]["missed"]
         lines.append(
             f"{key}: {times:.1f} times the frames a second of fer (aim {aim:.0f}: "
-            f"{_verdict(times >= aim)}); no more faces missed: {'yes' if fewer else 'no'}"
+            f"{verdict(times >= aim)}); no more faces missed: {'yes' if fewer else 'no'}"
         )
     times = peer["first_answer_seconds"] / mine["first_answer_seconds"]
     lines.append(
         f"first answer {times:.1f} times as fast as fer (aim {FIRST_AIM:.0f}: "
-        f"{_verdict(times >= FIRST_AIM)})"
+        f"{verdict(times >= FIRST_AIM)})"
     )
     return lines
-
-
-def _verdict(reached: bool) -> str:
-    return "reached" if reached else "not reached"
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.machine import status_bytes
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 
@@ -90,10 +92,7 @@ class AppServer:
         return places
 
     def _status(self, name: str) -> float:
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) * 1024 / 1e6
-        raise KeyError(name)
+        return status_bytes(name, self.process.pid) / 1e6
 
 
 def _address(told: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
