@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -47,13 +47,13 @@ class Remembered:
         self._folder = folder
         self._known: dict[tuple[int, int], Any] = {}
 
-    def __call__(self, key: tuple[int, int], crops: Any) -> Any:
-        """Probabilities of crops; those of a `key` seen before as they were found then."""
+    def __call__(self, key: tuple[int, int], crops: Callable[[], Any]) -> Any:
+        """Probabilities of what `crops` makes; those of a `key` seen before as they were then."""
         if key not in self._known:
             self._known[key] = self._found(key, crops)
         return self._known[key]
 
-    def _found(self, key: tuple[int, int], crops: Any) -> Any:
+    def _found(self, key: tuple[int, int], crops: Callable[[], Any]) -> Any:
         if self._folder is None:
             return self._asked(key, crops)
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -19,9 +19,9 @@ from train.mixing import draw_mixing
 from train.options import TrainOptions
 
 Floats = npt.NDArray[np.float32]
-Asked = Callable[[tuple[int, int], Any], Any]
-"""From a key, the same for the same crops, and crops, float32 (N, size, size, 1), to the teachers'
-probabilities, (N, C), an array or a tensor."""
+Asked = Callable[[tuple[int, int], Callable[[], Any]], Any]
+"""From a key, the same for the same crops, and what makes the crops, float32 (N, size, size, 1), to
+the teachers' probabilities, (N, C), an array or a tensor. Of known answers no crops are made."""
 
 
 def soft_targets(split: Split, options: TrainOptions) -> npt.NDArray[np.float32]:
@@ -132,8 +132,10 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
         crops = made(plan)
         asked = None
         if self._teachers is not None:
-            shown = made(plan.undamaged()) if self.teachers_see_undamaged else crops
-            asked = self._teachers((self._epoch, index), shown)
+            undamaged = self.teachers_see_undamaged
+            asked = self._teachers(
+                (self._epoch, index), lambda: made(plan.undamaged()) if undamaged else crops
+            )
         targets = self._targets[chosen]
         weights = None if self._weights is None else self._weights[chosen]
         if mixing is not None:

@@ -90,8 +90,10 @@ class DeviceBatches(EpochBatches):
         targets = _mixed(ops.take(self._wanted, rows, axis=0), mixings)
         if self._teachers is not None:
             undamaged = self.teachers_see_undamaged
-            shown = made([plan.undamaged() for plan in plans]) if undamaged else crops
-            asked = self._teachers((self._epoch, number), shown)
+            asked = self._teachers(
+                (self._epoch, number),
+                lambda: made([plan.undamaged() for plan in plans]) if undamaged else crops,
+            )
             targets = on_device(joined(targets, asked, self._options))
         weights = None
         if self._weights is not None:

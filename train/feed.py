@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,8 @@ class Feed:
     def _remembered(self, teachers: Teachers) -> Asked:
         options = self._options
 
-        def asked(key: tuple[int, int], crops: Any) -> Any:
-            return teachers.of_crops(crops)
+        def asked(key: tuple[int, int], crops: Callable[[], Any]) -> Any:
+            return teachers.of_crops(crops())
 
         if not options.distillation_rounds:
             return asked

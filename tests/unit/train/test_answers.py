@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,10 @@ class Asked:
         self.keys: list[tuple[int, int]] = []
         self._seconds = seconds
 
-    def __call__(self, key: tuple[int, int], crops: Any) -> Any:
+    def __call__(self, key: tuple[int, int], crops: Callable[[], Any]) -> Any:
         self.keys.append(key)
         time.sleep(self._seconds)
-        return keras.ops.convert_to_tensor(np.asarray(crops).mean(axis=(1, 2)))
+        return keras.ops.convert_to_tensor(np.asarray(crops()).mean(axis=(1, 2)))
 
 
 def plain(answer: Any) -> np.ndarray:
@@ -49,16 +50,26 @@ def plain(answer: Any) -> np.ndarray:
 def test_a_key_is_asked_about_once(tmp_path, in_files):
     asked = Asked()
     remembered = Remembered(asked, tmp_path if in_files else None)
-    first = plain(remembered((1, 0), CROPS))
-    np.testing.assert_array_equal(plain(remembered((1, 0), CROPS + 1)), first)
-    np.testing.assert_array_equal(plain(remembered((1, 1), CROPS + 1)), first + 1)
+    first = plain(remembered((1, 0), lambda: CROPS))
+    np.testing.assert_array_equal(plain(remembered((1, 0), lambda: CROPS + 1)), first)
+    np.testing.assert_array_equal(plain(remembered((1, 1), lambda: CROPS + 1)), first + 1)
     assert asked.keys == [(1, 0), (1, 1)]
 
 
+def test_crops_whose_answer_is_known_are_not_made_for_the_teacher():
+    remembered = Remembered(Asked())
+    remembered((1, 0), lambda: CROPS)
+
+    def makes() -> None:
+        raise AssertionError("they were made again")
+
+    remembered((1, 0), makes)
+
+
 def test_a_later_run_reads_what_an_earlier_one_was_told(tmp_path):
-    told = plain(Remembered(Asked(), tmp_path)((3, 2), CROPS))
+    told = plain(Remembered(Asked(), tmp_path)((3, 2), lambda: CROPS))
     later = Asked()
-    np.testing.assert_array_equal(plain(Remembered(later, tmp_path)((3, 2), CROPS)), told)
+    np.testing.assert_array_equal(plain(Remembered(later, tmp_path)((3, 2), lambda: CROPS)), told)
     assert later.keys == []
     assert not list(tmp_path.glob("*.part"))
 
@@ -68,7 +79,7 @@ def test_runs_side_by_side_ask_once_between_them(tmp_path):
     answers: list[np.ndarray] = []
 
     def run() -> None:
-        answers.append(plain(Remembered(asked, tmp_path)((1, 0), CROPS)))
+        answers.append(plain(Remembered(asked, tmp_path)((1, 0), lambda: CROPS)))
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
