@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import PackageMissingError
+from fer_core.exports.columns import Columns
 from fer_core.exports.rows import CSV_COLUMNS, SOURCE_COLUMN
 from fer_core.exports.writer import ResultWriter
 from fer_core.results import Face, FrameResult
@@ -15,7 +16,7 @@ from fer_core.results import Face, FrameResult
 __all__ = ["ROW_GROUP", "ParquetWriter"]
 
 ROW_GROUP = 65_536
-"""Faces in a row group: some 4 MB in memory, and few enough groups for readers that skip them."""
+"""Faces in a row group: 5 MB in memory, and few enough groups for readers that skip them."""
 
 
 class ParquetWriter(ResultWriter):
@@ -35,7 +36,6 @@ class ParquetWriter(ResultWriter):
             ) from None
         self._arrow: Any = pyarrow
         self._parquet: Any = pyarrow.parquet
-        self._waiting: list[tuple[Any, ...]] = []
 
     def _open(self, file: Path) -> IO[Any]:
         return file.open("wb")
@@ -53,7 +53,14 @@ class ParquetWriter(ResultWriter):
         if self._sources:
             columns.insert(0, (SOURCE_COLUMN, words))
         self._schema = pa.schema(columns)
-        self._table = self._parquet.ParquetWriter(stream, self._schema, compression="zstd")
+        self._waiting = Columns(self._schema)
+        # Dictionaries of numbers that hardly ever come twice take memory and make the file larger.
+        self._table = self._parquet.ParquetWriter(
+            stream,
+            self._schema,
+            compression="zstd",
+            use_dictionary=[SOURCE_COLUMN, "track", "label"],
+        )
 
     def _append(self, stream: IO[Any], result: FrameResult, source: str, frame: int) -> None:
         first = (source,) if self._sources else ()
@@ -65,13 +72,8 @@ class ParquetWriter(ResultWriter):
     def _flush(self) -> None:
         if not self._waiting:
             return
-        columns = zip(*self._waiting, strict=True)
-        arrays = [
-            self._arrow.array(values, type=field.type)
-            for values, field in zip(columns, self._schema, strict=True)
-        ]
-        self._waiting.clear()
-        self._table.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
+        rows, self._waiting = self._waiting, Columns(self._schema)
+        self._table.write_table(rows.table())
 
     def _finish(self, stream: IO[Any]) -> None:
         try:

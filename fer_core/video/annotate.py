@@ -1,7 +1,8 @@
 """A clip through an analyser: decode, analyse and draw, encode, each in a thread of its own.
 
-At most a few frames wait between the stages, so that memory does not grow with the clip. Decoding,
-the networks and encoding all run outside Python's lock, so that two cores are kept busy.
+At most a few frames wait between the stages, so that memory does not grow with the clip, but for
+the indices that FFmpeg holds of both files (see `ClipWriter`). Decoding, the networks and encoding
+all run outside Python's lock, so that two cores are kept busy.
 """
 
 from __future__ import annotations

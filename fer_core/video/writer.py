@@ -39,6 +39,10 @@ class ClipWriter:
     All calls come from one thread. Frames of odd width or height get one more row or column, a
     copy of the last, because yuv420p has none.
 
+    An index in front is written last, so FFmpeg holds an entry of 72 bytes for every packet until
+    then, and the whole index when it is written: some 30 MB an hour with sound, 12 MB without. Only
+    a clip of fragments would need none of it, in which not every player finds its way.
+
     Attributes:
         sound_lost: the sound, or a part of it, could not be written.
     """

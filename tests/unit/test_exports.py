@@ -208,6 +208,24 @@ def test_faces_become_detections() -> None:
     assert nobody.data["probabilities"].shape == (0, 7)
 
 
+def test_detections_are_what_supervision_itself_works_with(tmp_path: Path) -> None:
+    supervision: Any = pytest.importorskip("supervision")
+    found = FrameResult(64, 48, (FACE, EYED), pts=1.0).to_supervision()
+    assert len(found[found.class_id == 3]) == 2
+    drawn = supervision.BoxAnnotator().annotate(np.zeros((48, 64, 3), np.uint8), found)
+    assert drawn.any()
+    corner = supervision.PolygonZone(np.array([[0, 0], [8, 0], [8, 8], [0, 8]]))
+    assert corner.trigger(found).tolist() == [False, True]
+    nobody = to_supervision(RESULTS[1])
+    assert nobody.is_empty()
+    assert len(supervision.Detections.merge([found, nobody])) == 2
+    with supervision.CSVSink(str(tmp_path / "faces.csv")) as sink:
+        sink.append(found, {"seconds": 1.0})
+    rows = (tmp_path / "faces.csv").read_text().splitlines()
+    assert len(rows) == 3
+    assert "happy" in rows[1]
+
+
 @pytest.mark.parametrize(
     ("package", "use"),
     [
