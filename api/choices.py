@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fer_core.analyzer import Analyzer, AnalyzerOptions
-from fer_core.classifier import Classifier
+from fer_core.analyzer import AnalyzerOptions
 from fer_core.detectors import DETECTORS
 from fer_core.emotions import UNCERTAIN, emotion_of
 from fer_core.errors import OptionError
@@ -49,23 +48,12 @@ class Choice:
             )
         return self
 
-    def analyzer(self, classifier: Classifier) -> Analyzer:
-        """A new analyzer that does as chosen, with a network that is open already.
-
-        Raises:
-            FerError: the detector cannot be had.
-        """
-        options = AnalyzerOptions(
-            detector=self.detector, model=self.model, min_confidence=self.min_confidence
-        )
-        return Analyzer(options, classifier=classifier)
-
 
 def result_json(result: FrameResult, choice: Choice, threshold: float) -> dict[str, Any]:
     """What is sent for one picture.
 
     Args:
-        result: what was found.
+        result: what was found; labels in it do not matter.
         choice: what was asked for, settled.
         threshold: labels under it read `uncertain`.
     """

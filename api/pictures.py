@@ -1,25 +1,24 @@
-"""Pictures: some in work at once, each decoded in a process for such files and then read in a
-thread, their faces classified together."""
+"""Pictures: some in work at once, the faces of each found in a process for such files, those of all
+classified together in this one."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 from api.batching import BatchingClassifier
 from api.choices import Choice, result_json
 from api.errors import Refusal
+from api.finding import Found, find_confined
 from api.settings import ApiSettings
-from fer_core.analyzer import Analyzer
-from fer_core.classifier import Classifier
 from fer_core.confined import WorkerPool
-from fer_core.confined.pictures import PICTURE_LIMITS, decode_confined
-from fer_core.cores import available_cores, half_of_the_cores
-from fer_core.errors import DetectorError
+from fer_core.confined.pictures import PICTURE_LIMITS
+from fer_core.cores import available_cores, half_of_the_cores, process_cores
+from fer_core.results import Face, FrameResult
 from fer_core.shared import shared_classifier
 
 __all__ = ["PictureDesk"]
@@ -41,9 +40,8 @@ class PictureDesk:
         self._note_batch = note_batch
         self._threads = ThreadPoolExecutor(settings.workers, "fer-api-picture")
         # Not the page's: neither waits for the other's pictures.
-        self._decoders = WorkerPool(PICTURE_LIMITS, most=min(settings.workers, available_cores()))
+        self._finders = WorkerPool(PICTURE_LIMITS, most=min(settings.workers, available_cores()))
         self._lock = threading.Lock()
-        self._idle: dict[Choice, list[Analyzer]] = {}
         self._joined: dict[int, BatchingClassifier] = {}
 
     async def analyze(self, content: bytes, choice: Choice) -> dict[str, Any]:
@@ -77,13 +75,9 @@ class PictureDesk:
     def close(self) -> None:
         """Finish what is in work and release everything."""
         self._threads.shutdown(wait=True, cancel_futures=True)
-        self._decoders.close()
+        self._finders.close()
         with self._lock:
-            analyzers = [one for some in self._idle.values() for one in some]
-            self._idle.clear()
             self._joined.clear()
-        for analyzer in analyzers:
-            analyzer.close()
 
     def _one_less(self, work: asyncio.Future[dict[str, Any]]) -> None:
         self.inside -= 1
@@ -93,23 +87,21 @@ class PictureDesk:
     def _read(self, content: bytes, choice: Choice) -> dict[str, Any]:
         choice = choice.settled()
         classifier = self._classifier(choice)
-        picture = decode_confined(content, "The picture", self._decoders)
-        # Labels are made below; an analyzer serves every threshold.
-        kind = replace(choice, min_confidence=None)
-        analyzer = self._take(kind, classifier)
-        try:
-            result = analyzer.analyze(picture)
-        except DetectorError:
-            analyzer.close()  # a detector that failed once may go on failing
-            raise
-        except BaseException:
-            self._give_back(kind, analyzer)
-            raise
+        card = classifier.card
+        # That process keeps a core busy, so calls of networks here, viewers' too, do without it.
+        with process_cores().set_aside(1):
+            found = find_confined(
+                content, choice.detector, card.input_size, card.crop, self._finders
+            )
+        started = time.perf_counter()
+        probabilities: Iterable[Iterable[float]] = ()
+        if found.detections:
+            probabilities = classifier.classify(found.crops)
+        timings = {**found.timings, "classify": 1000 * (time.perf_counter() - started)}
         threshold = choice.min_confidence
         if threshold is None:
-            threshold = analyzer.min_confidence
-        self._give_back(kind, analyzer)
-        return result_json(result, choice, threshold)
+            threshold = card.uncertain_below
+        return result_json(_result(found, probabilities, timings), choice, threshold)
 
     def _classifier(self, choice: Choice) -> BatchingClassifier:
         classifier = shared_classifier(choice.model)
@@ -124,16 +116,12 @@ class PictureDesk:
                 self._joined[id(classifier)] = joined
         return joined
 
-    def _take(self, kind: Choice, classifier: Classifier) -> Analyzer:
-        with self._lock:
-            idle = self._idle.get(kind, [])
-            while idle:
-                analyzer = idle.pop()
-                if analyzer.classifier is classifier:
-                    return analyzer
-                analyzer.close()  # the model was trained anew since
-        return kind.analyzer(classifier)
 
-    def _give_back(self, kind: Choice, analyzer: Analyzer) -> None:
-        with self._lock:
-            self._idle.setdefault(kind, []).append(analyzer)
+def _result(
+    found: Found, probabilities: Iterable[Iterable[float]], timings: dict[str, float]
+) -> FrameResult:
+    faces = tuple(
+        Face(one.box, one.score, tuple(map(float, row)), label="", eyes=one.eyes)
+        for one, row in zip(found.detections, probabilities, strict=True)
+    )
+    return FrameResult(found.width, found.height, faces, None, {**timings, "track": 0.0})

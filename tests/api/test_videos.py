@@ -18,7 +18,7 @@ from fer_core.exports import CSV_COLUMNS
 from fer_core.video import VideoOptions
 from fer_core.video.slots import SLOTS
 from tests.api.conftest import Client, folders_of_clips, serving, wait_for
-from tests.clips import Clip, FakeAnalyzer, make_clip, make_sound_only, read_times
+from tests.clips import Clip, make_clip, make_sound_only, read_times
 
 MP4 = {"Content-Type": "video/mp4"}
 
@@ -136,31 +136,19 @@ def test_clips_take_turns_with_the_pages_and_a_full_queue_is_said(clip: bytes):
             SLOTS.release()
 
 
-class Sleepy(FakeAnalyzer):
-    """Takes its time for each frame."""
-
-    def track(self, picture, pts):
-        time.sleep(0.3)
-        return super().track(picture, pts)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Two minutes with a face: several seconds of work."""
+    file = tmp_path_factory.mktemp("long") / "clip.mp4"
+    return make_clip(file, Clip(size=(320, 240), times=[i / 15 for i in range(1800)])).read_bytes()
 
 
-@pytest.fixture
-def slow(monkeypatch):
-    monkeypatch.setattr(Choice, "analyzer", lambda self, classifier: Sleepy())
-
-
-@pytest.mark.usefixtures("slow")
-def test_a_running_clip_can_be_deleted(clip: bytes):
+def test_a_running_clip_can_be_deleted(long_clip: bytes):
     with serving() as client:
-        where = client.post("/v1/videos", data=clip, headers=MP4).headers["Location"]
+        where = client.post("/v1/videos", data=long_clip, headers=MP4).headers["Location"]
         address = client.host() + where
         wait_for(lambda: client.get(address).json()["progress"] is not None)
+        assert client.get(address).json()["state"] == "running"
         (folder,) = [one for root in folders_of_clips() for one in root.iterdir()]
         assert client.ask("DELETE", address).status_code == 204
         assert client.get(address).status_code == 404
@@ -168,11 +156,10 @@ def test_a_running_clip_can_be_deleted(clip: bytes):
     assert not any(thread.name.startswith("fer-video") for thread in threading.enumerate())
 
 
-@pytest.mark.usefixtures("slow")
-def test_nothing_is_left_when_the_server_ends_in_the_middle(clip: bytes):
+def test_nothing_is_left_when_the_server_ends_in_the_middle(long_clip: bytes):
     before = folders_of_clips()
     with serving() as client:
-        posted = client.post("/v1/videos", data=clip, headers=MP4)
+        posted = client.post("/v1/videos", data=long_clip, headers=MP4)
         address = client.host() + posted.headers["Location"]
         wait_for(lambda: client.get(address).json()["state"] == "running")
     assert folders_of_clips() <= before
