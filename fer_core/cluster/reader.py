@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cluster.places import Item, copy_to
-from fer_core.commands.common import shown
+from fer_core.commands.common import runtime_in_words, shown
 from fer_core.commands.work import label_counts
 from fer_core.errors import FerError
 
@@ -85,13 +85,14 @@ class FaceReader:
             for name, data in todo.model.items():
                 Path(model, name).write_bytes(data)
             self._analyzer = Analyzer(replace(todo.options, model=model))
+        self._ran = runtime_in_words(self._analyzer.classifier.runtime)
 
     def __call__(self, batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Analyse files, columns as in `task_of`; an answer each, columns as in `_answer`."""
         columns = (batch[name] for name in ("number", "kind", "shown", "root", "path"))
         for number, kind, name, root, path in zip(*columns, strict=True):
             item = Item(os.fsdecode(name), str(kind), os.fsdecode(path), str(root))
-            yield self._one(int(number), item)
+            yield {**self._one(int(number), item), "ran": [self._ran]}
 
     def _one(self, number: int, item: Item) -> dict[str, Any]:
         if self._begin(number) > MOST_STARTS:

@@ -95,6 +95,7 @@ class _Run:
         self.contents: dict[int, str] = {}
         self.failed = {n: item.error for n, item in enumerate(items) if item.error is not None}
         self.reused = 0
+        self.ran: set[str] = set()
 
     @property
     def good(self) -> int:
@@ -124,6 +125,7 @@ class _Run:
 
     def _take(self, number: int, answer: dict[str, Any], progress: Progress, silent: bool) -> None:
         item = self.items[number]
+        self.ran.add(answer["ran"])
         if answer["error"]:
             self.failed[number] = answer["error"]
             progress.say(answer["error"])
@@ -157,8 +159,9 @@ class _Run:
         if not options.quiet:
             said = [f"{self.good} of {len(self.items)} files analysed"]
             said += [f"{self.reused} of them in an earlier run"] if self.reused else []
+            ran = f" Runtime: {', '.join(sorted(self.ran))} in each worker." if self.ran else ""
             places = ", ".join(str(file) for file in written)
-            complain(f"{', '.join(said)}. Written: {places}.")
+            complain(f"{', '.join(said)}.{ran} Written: {places}.")
 
 
 def answers_of(
@@ -174,7 +177,8 @@ def answers_of(
         workers: how many; None for one a core, or one a GPU.
 
     Yields:
-        `number` (the item's), `content`, `summary` (JSON), `rows` (Parquet), `error`.
+        `number` (the item's), `content`, `summary` (JSON), `rows` (Parquet), `error`, and `ran`:
+        what ran the network in that worker.
 
     Raises:
         OptionError: there are fewer cores than `workers`, or the workers cannot begin.

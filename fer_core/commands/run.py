@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.commands.common import complain, shown
+from fer_core.commands.common import complain, runtime_in_words, shown
 from fer_core.commands.ledger import Ledger, LedgerError, Record
 from fer_core.commands.progress import Progress
 from fer_core.commands.report import ReportRow, write_report
@@ -189,8 +189,7 @@ class Run:
         parts = [f"{len(self._done)} of {len(self._sources)} files analysed"]
         if self._reused:
             parts.append(f"{self._reused} of them in an earlier run")
-        runtime = self._analyzer.classifier.runtime
-        ran = f"Runtime: {runtime.name} ({runtime.device})"
+        ran = f"Runtime: {runtime_in_words(self._analyzer.classifier.runtime)}"
         written = ", ".join(str(file) for file in files)
         complain(f"{', '.join(parts)}. {ran}. Written: {written}.")
 

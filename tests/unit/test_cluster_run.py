@@ -112,7 +112,10 @@ def test_a_run_that_was_broken_off_goes_on_and_reads_nothing_twice(
 
     work_here(None)
     assert cli.main(command) == 0
-    assert "3 of 3 files analysed, 1 of them in an earlier run." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "3 of 3 files analysed, 1 of them in an earlier run." in said
+    # As `analyze` says it without --ray; workers, one a core, have one thread each.
+    assert " in an earlier run. Runtime: litert (CPU, 1 thread) in each worker. Written: " in said
     rows = all_rows(out)
     assert {source for _, source, _ in rows} == {str(file) for file in files}
     written = {file: file.stat().st_mtime_ns for file in (out / "faces").rglob("*.parquet")}
