@@ -25,7 +25,8 @@ class KerasRuntime:
     """Runs `model.keras`, compiled once per padded batch size.
 
     Batches are padded to the next power of two and cut at `largest_batch`, so that a changing
-    number of faces compiles a handful of shapes, each once. Calling the network directly this way
+    number of faces compiles a handful of shapes, each once; those for up to eight faces when it is
+    opened, so that no frame of a stream waits for one. Calling the network directly this way
     takes a tenth of the time of Keras's `predict`, which also leaks.
 
     The file is loaded in Keras's safe mode: no code from the file is run. `create_runtime` checks
@@ -36,9 +37,12 @@ class KerasRuntime:
 
     name = "keras"
     file_name = "model.keras"
+    ready_sizes = (1, 2, 4, 8)
+    """The first frame with more faces would stand still for each: 0.1 to 1.3 s with TensorFlow, 0.4
+    with JAX (two cores). To open a network takes seconds anyway."""
 
     def __init__(self, file: Path, size: int, threads: int | None = None) -> None:
-        """Load a network and run it once, so that the first frame does not wait.
+        """Load a network and run it at every size of `ready_sizes`, so that no frame waits.
 
         Args:
             file: a `.keras` file, float32 (N, size, size, 1) to (N, 7).
@@ -76,7 +80,8 @@ class KerasRuntime:
             )
         self._forward: Forward | None = _FORWARDS.get(self.backend, _plain)(model)
         self._to_numpy: Callable[[Any], Any] = keras.ops.convert_to_numpy
-        self.run(np.zeros((1, size, size, 1), np.uint8))
+        for count in self.ready_sizes:
+            self.run(np.zeros((count, size, size, 1), np.uint8))
 
     def run(self, crops: Crops) -> Probabilities:
         """The network's own probabilities; see `Runtime.run`."""

@@ -392,3 +392,16 @@ def test_keras_compiles_once_per_padded_size(opened: dict[str, Runtime]) -> None
     for count in (8, 3, 5, 1, 6, 2, 7, 4):
         runtime.run(crops_of(count))
     assert compiled.experimental_get_tracing_count() == before
+
+
+def test_no_frame_with_up_to_eight_faces_waits_for_keras_to_compile(model_folder: Path) -> None:
+    pytest.importorskip("tensorflow")
+    runtime = create_runtime("keras", model_folder)
+    try:
+        compiled = runtime._forward.__closure__[0].cell_contents  # type: ignore[attr-defined]
+        before = compiled.experimental_get_tracing_count()
+        for count in range(1, 9):
+            runtime.run(crops_of(count))
+        assert compiled.experimental_get_tracing_count() == before
+    finally:
+        runtime.close()
