@@ -1,6 +1,6 @@
 """How fast a network trains: the step alone, and the whole loop with its crops.
 
-python -m benchmarks.train_step [--arch compact48] [--batch-size 128] [--steps 50]
+python -m benchmarks.train_step [--arch compact48] [--batch-size 128] [--steps 50] [--repeats 5]
                                 [--augment-on auto|host|device] [--precision auto|float32|bfloat16]
                                 [--sharpness 0.05] [--plain-memory] [--json]
 
@@ -11,7 +11,7 @@ images of FER2013's size are enough: what is on them changes no figure.
 from __future__ import annotations
 
 import argparse
-import json
+import itertools
 import math
 import statistics
 import sys
@@ -23,16 +23,50 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import machine_in_words, versions_of
-from benchmarks.report import verdict
-from fer_core.errors import FerError
+from benchmarks.report import Benchmark, verdict
 from train.tensorflow_start import prepare_tensorflow
 
-_AIM = 0.9
+AIM = 0.9
 """The loop is to reach this share of the step's images a second."""
 
+IMAGES = 28_709
+"""Of FER2013's training split."""
 
-def measure(options: Any, steps: int, repeats: int) -> dict[str, Any]:
+
+def measure(parsed: argparse.Namespace) -> dict[str, Any]:
+    """The figures, and what they are of; see `paces`."""
+    prepare_tensorflow()
+    import keras
+
+    from train.devices import device_in_words
+    from train.memory import keep_freed_memory
+    from train.options import TrainOptions
+    from train.precision import with_precision
+
+    if not parsed.plain_memory:
+        keep_freed_memory()
+    options = replace(
+        TrainOptions(),
+        architecture=parsed.arch,
+        batch_size=parsed.batch_size,
+        precision=parsed.precision,
+        augment_on=parsed.augment_on,
+        devices=parsed.devices,
+        sharpness=parsed.sharpness,
+    )
+    options = with_precision(options)
+    return paces(options, parsed.steps, parsed.repeats) | {
+        "architecture": parsed.arch,
+        "batch_size": parsed.batch_size,
+        "precision": options.precision,
+        "device": device_in_words(),
+        "backend": keras.backend.backend(),
+        "sharpness": parsed.sharpness,
+        "plain_memory": parsed.plain_memory,
+    }
+
+
+def paces(options: Any, steps: int, repeats: int) -> dict[str, Any]:
     """Images a second of the step alone and of the loop.
 
     Args:
@@ -41,7 +75,11 @@ def measure(options: Any, steps: int, repeats: int) -> dict[str, Any]:
         repeats: of each measurement, the two in turn; the medians are reported.
 
     Returns:
-        `step` and `loop`, images a second, each with all measurements; `share`, loop over step.
+        `step` and `loop`, images a second, each with all measurements; `share`, loop over step,
+        each loop set beside the steps before and after it: a machine may be slower for a while.
+
+    Raises:
+        OptionError: the options do not fit the architecture or the backend.
     """
     import keras
 
@@ -49,6 +87,7 @@ def measure(options: Any, steps: int, repeats: int) -> dict[str, Any]:
     from train.data import Split
     from train.devices import use_devices
     from train.feed import Feed
+    from train.keras_input import keras_input
     from train.network import network_for_training, output_names
     from train.sharpness import make_sharpness_aware
 
@@ -74,7 +113,7 @@ def measure(options: Any, steps: int, repeats: int) -> dict[str, Any]:
 
     def pace(batches: EpochBatches) -> float:
         began = time.perf_counter()
-        model.fit(batches, epochs=1, shuffle=False, verbose=0)
+        model.fit(keras_input(batches), epochs=1, shuffle=False, verbose=0)
         # Asking for a weight waits for the device.
         keras.ops.convert_to_numpy(model.trainable_variables[0])
         return float(count / (time.perf_counter() - began))
@@ -82,82 +121,56 @@ def measure(options: Any, steps: int, repeats: int) -> dict[str, Any]:
     same = Same(feed.batches(1, names))
     pace(same)
     pace(feed.batches(1, names))
-    step, loop = [], []
+    step, loop = [pace(same)], []
     for repeat in range(repeats):
-        step.append(pace(same))
         loop.append(pace(feed.batches(2 + repeat, names)))
+        step.append(pace(same))
     return {
         "step": statistics.median(step),
         "loop": statistics.median(loop),
-        "share": statistics.median(loop) / statistics.median(step),
+        "share": statistics.median(shares(step, loop)),
         "steps_measured": step,
         "loops_measured": loop,
     }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print the figures; returns the exit code."""
-    prepare_tensorflow()
-    parsed = _parser().parse_args(arguments)
-    from train.memory import keep_freed_memory
-    from train.options import TrainOptions
-    from train.precision import with_precision
+def shares(step: list[float], loop: list[float]) -> list[float]:
+    """Each loop over the mean of the step before it and the one after it."""
+    around = itertools.pairwise(step)
+    return [2 * one / (before + after) for one, (before, after) in zip(loop, around, strict=True)]
 
-    if not parsed.plain_memory:
-        keep_freed_memory()
 
-    try:
-        options = replace(
-            TrainOptions(),
-            architecture=parsed.arch,
-            batch_size=parsed.batch_size,
-            precision=parsed.precision,
-            augment_on=parsed.augment_on,
-            devices=parsed.devices,
-            sharpness=parsed.sharpness,
-        )
-        options = with_precision(options)
-        found = measure(options, parsed.steps, parsed.repeats)
-    except FerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    import keras
-
-    from train.devices import device_in_words
-
-    found |= {
-        "architecture": parsed.arch,
-        "batch_size": parsed.batch_size,
-        "precision": options.precision,
-        "device": device_in_words(),
-        "backend": keras.backend.backend(),
-        "machine": machine_in_words(),
-        "versions": versions_of("keras", "tensorflow", "jax", "torch"),
-    }
-    if parsed.json:
-        print(json.dumps(found, indent=2))
-        return 0
-    images = 28_709
-    print(
-        f"{parsed.arch}, batches of {parsed.batch_size}, {options.precision}, {found['backend']}, "
-        f"{found['device']}"
+def _table(report: dict[str, Any]) -> str:
+    seconds = math.ceil(IMAGES / report["loop"])
+    each = shares(report["steps_measured"], report["loops_measured"])
+    beside = f", sharpness {report['sharpness']}" if report["sharpness"] else ""
+    return "\n".join(
+        [
+            f"{report['architecture']}, batches of {report['batch_size']}, {report['precision']}, "
+            f"{report['backend']}, {report['device']}{beside}",
+            f"step alone  {report['step']:9,.0f} images a second",
+            f"whole loop  {report['loop']:9,.0f} images a second, {seconds:,} s for FER2013's "
+            f"{IMAGES:,}",
+            f"share       {report['share']:9.2f} ({min(each):.2f} to {max(each):.2f}; aim {AIM}: "
+            f"{verdict(report['share'] >= AIM)})",
+        ]
     )
-    print(f"step alone  {found['step']:9,.0f} images a second")
-    seconds = math.ceil(images / found["loop"])
-    print(
-        f"whole loop  {found['loop']:9,.0f} images a second, {seconds:,} s for FER2013's {images:,}"
+
+
+def _heading(report: dict[str, Any]) -> str:
+    memory = ", plain memory" if report["plain_memory"] else ""
+    beside = f", sharpness {report['sharpness']}" if report["sharpness"] else ""
+    return (
+        f"train_step: {report['architecture']}, batches of {report['batch_size']}, "
+        f"{report['precision']}, {report['backend']}, {report['device']}{beside}{memory}"
     )
-    print(f"share       {found['share']:9.2f} (aim {_AIM}: {verdict(found['share'] >= _AIM)})")
-    return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.train_step", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", default="compact48", help="default compact48")
     parser.add_argument("--batch-size", type=int, default=128, help="default 128")
     parser.add_argument("--steps", type=int, default=50, help="of each measurement (default 50)")
-    parser.add_argument("--repeats", type=int, default=3, help="of each measurement (default 3)")
+    parser.add_argument("--repeats", type=int, default=5, help="of each measurement (default 5)")
     parser.add_argument("--augment-on", default="auto", choices=("auto", "host", "device"))
     parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--devices", default="one", choices=("one", "all"))
@@ -165,9 +178,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plain-memory", action="store_true", help="leave the allocator as it is (Linux)"
     )
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    return parser
 
+
+BENCHMARK = Benchmark(
+    name="train_step",
+    describe="Measure how fast a network trains: the step alone, and the whole loop.",
+    add_options=_add_options,
+    measure=measure,
+    heading=_heading,
+    table=_table,
+    packages=("keras", "tensorflow", "jax", "torch"),
+)
+main = BENCHMARK.main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,6 +13,7 @@ from train.averaging import PlainWeights
 from train.data import Split
 from train.device_batches import DeviceBatches
 from train.feed import Feed
+from train.keras_input import keras_input
 from train.network import main_logs, output_names
 from train.options import TrainOptions
 from train.predicting import predict
@@ -88,7 +89,7 @@ class Epochs:
         )
         plain = PlainWeights(self._options)
         made = self._model.fit(
-            batches, epochs=1, shuffle=False, verbose=0, callbacks=[look, plain]
+            keras_input(batches), epochs=1, shuffle=False, verbose=0, callbacks=[look, plain]
         ).history
         logs = main_logs({name: values[0] for name, values in made.items()})
         loss, accuracy, averaged = plain.better(
