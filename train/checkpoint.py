@@ -190,6 +190,8 @@ class Checkpoint:
 
     def discard(self) -> None:
         """Remove the checkpoint of a finished run."""
+        # First what says that there is one: a kill must not leave half of it looking whole.
+        (self._folder / "state.json").unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._folder)
 

@@ -30,18 +30,21 @@ def train_and_ship(
         dataset: as it was read.
         options: of the run.
         out: the model folder.
-        resume: go on with the unfinished run there.
+        resume: go on with the unfinished run there; one without a whole epoch begins again.
         until: see `train.fit.fit`.
 
     Raises:
         TrainingError: see `train.fit.fit`; or `out` holds a finished model.
     """
+    shown = progress_for_terminal()
+    if resume and _has_no_whole_epoch(out):
+        shown.message(f"The run in {out} has no whole epoch yet and begins again.")
+        resume = False
     if not resume:
         _refuse_what_is_there(out)
     # What is written down is what was done, also where another machine would do otherwise.
     options = with_precision(options)
     dataset = prepare(dataset, options)
-    shown = progress_for_terminal()
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Those of an unfinished run stay until it is known that these are the same.
@@ -61,6 +64,12 @@ def train_and_ship(
         ) from None
     Checkpoint(out).discard()
     return sentence
+
+
+def _has_no_whole_epoch(out: Path) -> bool:
+    """Whether a run began there and was killed before it left anything to go on with."""
+    begun, finished = (out / "options.json").is_file(), (out / CARD_FILE).is_file()
+    return begun and not finished and not Checkpoint(out).exists
 
 
 def _refuse_what_is_there(out: Path) -> None:
