@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from fer_core.errors import FerError, OptionError
 from train import options as run_options
 from train import recipe
-from train.commands import add_commands, loaded
+from train.commands import add_commands, add_views, loaded
 from train.options import TrainOptions
 from train.tensorflow_start import prepare_tensorflow
 from train.words import words_of
@@ -201,12 +201,7 @@ def _evaluate_parser(commands: Any) -> None:
     evaluate.add_argument("--model", required=True, help="name in models/, or a folder")
     evaluate.add_argument("--data", required=True, type=Path, help="as for fit")
     evaluate.add_argument("--ferplus", type=Path, help="as for fit")
-    evaluate.add_argument(
-        "--tta",
-        default="off",
-        choices=recipe.TEST_VIEWS,
-        help="also score the mean over several views of each image, reported apart",
-    )
+    add_views(evaluate)
     evaluate.add_argument("--split", default="PublicTest", choices=SPLITS)
     evaluate.add_argument("--runtime", default="auto", help="auto, litert or keras (default auto)")
     evaluate.set_defaults(command=_evaluate)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import OptionError, TrainingError
 from train.options import TrainOptions
+from train.recipe import TEST_VIEWS
 
 if TYPE_CHECKING:
     from train.data import Dataset
@@ -27,6 +28,7 @@ def add_commands(commands: Any) -> None:
     report.add_argument("--model", required=True, help="name in models/, or a folder")
     _data(report)
     report.add_argument("--runtime", default="auto", help="auto, litert or keras (default auto)")
+    add_views(report)
     report.add_argument("--out", type=Path, help="file to write (default: the one in the folder)")
 
     card = _command(commands, "card", "write README.md of a model folder anew", _card)
@@ -75,6 +77,16 @@ def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv with the FER+ votes")
 
 
+def add_views(parser: argparse.ArgumentParser) -> None:
+    """Add `--tta`."""
+    parser.add_argument(
+        "--tta",
+        default="off",
+        choices=TEST_VIEWS,
+        help="also score the mean over several views of each image, reported apart",
+    )
+
+
 def loaded(parsed: argparse.Namespace) -> Dataset:
     """The data set, and a line for each thing that was assumed while reading it."""
     from train.data import load_dataset
@@ -110,7 +122,15 @@ def _report(parsed: argparse.Namespace) -> None:
     from train.report import report_folder
 
     dataset = loaded(parsed)
-    print(report_folder(parsed.model, dataset, runtime=parsed.runtime, out=parsed.out, said=print))
+    file = report_folder(
+        parsed.model,
+        dataset,
+        runtime=parsed.runtime,
+        tta=parsed.tta,
+        out=parsed.out,
+        said=print,
+    )
+    print(file)
 
 
 def _card(parsed: argparse.Namespace) -> None:

@@ -20,9 +20,8 @@ from train.batches import resized
 from train.corruptions import Run
 from train.data import Dataset
 from train.data.prepare import prepare
-from train.evaluation import Calibration, evaluate_split
+from train.evaluation import Calibration, evaluate_split, mean_of_views
 from train.recipe import CONTEMPT, RecipeOptions
-from train.views import views
 
 _BATCH = 256
 
@@ -53,8 +52,7 @@ def evaluate_folder(
     with opened(folder, card, runtime) as (used, run):
 
         def figures_of(kind: str) -> dict[str, Any]:
-            mean = np.mean([run(seen) for seen in views(images, kind)], axis=0)
-            return evaluate_split(dataset, split, mean, calibration)
+            return evaluate_split(dataset, split, mean_of_views(images, run, kind), calibration)
 
         result = {"model": card.name, "split": split, "runtime": used, **figures_of("off")}
         if tta != "off":

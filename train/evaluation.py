@@ -24,6 +24,7 @@ from train.metrics import (
     with_temperature,
 )
 from train.mistakes import confident_mistakes
+from train.views import views
 
 EVALUATION_FILE = "evaluation.json"
 
@@ -96,6 +97,29 @@ def add_corruptions(
             split = dataset.split(name)
             figures, mean = corruption_figures(split.images, split.labels, run)
             evaluation[name] |= {"corruptions": figures, "corruption_mean": mean}
+
+
+def add_views(
+    evaluation: dict[str, Any], dataset: Dataset, run: Run, calibration: Calibration, kind: str
+) -> None:
+    """Add `test_time_augmentation` to each test split of an evaluation; no other figure changes.
+
+    Args:
+        evaluation: of `evaluate_splits`.
+        dataset, run: as there.
+        calibration: as chosen for one pass.
+        kind: see `train.views`.
+    """
+    for name in evaluation:
+        if name != "Training":
+            found = mean_of_views(dataset.split(name).images, run, kind)
+            figures = evaluate_split(dataset, name, found, calibration)
+            evaluation[name]["test_time_augmentation"] = {"views": kind, **figures}
+
+
+def mean_of_views(images: npt.NDArray[np.uint8], run: Run, kind: str) -> Probabilities:
+    """The mean of what the network says of the views of each image, see `train.views`."""
+    return np.asarray(np.mean([run(seen) for seen in views(images, kind)], axis=0))
 
 
 def cost_of(card: ModelCard) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from train.evaluation import (
     EVALUATION_FILE,
     Calibration,
     add_corruptions,
+    add_views,
     cost_of,
     evaluate_splits,
     evaluation_text,
@@ -30,6 +31,7 @@ def report_folder(
     dataset: Dataset,
     *,
     runtime: str = "auto",
+    tta: str = "off",
     out: Path | None = None,
     said: Callable[[str], None] = lambda text: None,
 ) -> Path:
@@ -41,6 +43,8 @@ def report_folder(
         name: of the model folder, or a path to one.
         dataset: what it was trained and scored on, as it was read.
         runtime: `auto`, or the name of one in `fer_core.runtimes`.
+        tta: test-time augmentation, see `train.views`; its figures stand apart, under
+            `test_time_augmentation`.
         out: file to write; None for `evaluation.json` in the folder.
         said: is told what takes a while.
 
@@ -60,6 +64,9 @@ def report_folder(
         evaluation, _ = evaluate_splits(dataset, run, calibration)
         _check(evaluation, card)
         add_corruptions(evaluation, dataset, run, said)
+        if tta != "off":
+            said(f"Scoring several views of each image ({tta}) ...")
+            add_views(evaluation, dataset, run, calibration, tta)
     file = out or folder / EVALUATION_FILE
     try:
         write_text(file, evaluation_text({"network": cost_of(card), **evaluation}))

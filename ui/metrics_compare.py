@@ -1,21 +1,26 @@
 """How sure a figure is, and whether two differ by more than chance.
 
 A share has Wilson's interval (1927), an area under a ROC curve Hanley and McNeil's (1982), an F1
-the percentiles of redrawn confusion matrices (Efron, 1979). The interval of a difference is put
-together from the two (Newcombe, 1998; Zou and Donner, 2008). All networks saw the same pictures,
-which makes a difference surer than this says: a mark is given too rarely, never too often.
+the percentiles of redrawn confusion matrices (Efron, 1979). An average precision counts as a share
+of the images of its class (Boyd et al., 2013), a calibration error as the mean over the images that
+it is. The interval of a difference is put together from the two (Newcombe, 1998; Zou and Donner,
+2008). All networks saw the same pictures, which makes a difference surer than this says: a mark is
+given too rarely, never too often.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ui.metrics_evaluation import Evaluation
+from ui.metrics_evaluation import Bin, Evaluation
 
 DRAWS = 1000
 _Z95 = 1.959964
+_SAME = 1e-3
+"""A figure and the parts that it is to be made of may differ by so much."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,50 @@ def of_auc(evaluation: Evaluation, name: str) -> Measured | None:
     return of_area(evaluation.roc[name].area, present, total - present)
 
 
+def of_mean_auc(evaluation: Evaluation) -> Measured | None:
+    """The mean area under the ROC curves, or None where the file has none.
+
+    The curves are of the same images. As if all areas rose and fell together, the interval is as
+    wide as theirs are on average: never too narrow.
+    """
+    if evaluation.macro_auc is None:
+        return None
+    areas = [of_auc(evaluation, name) for name in evaluation.roc]
+    known = [(area.value, area.ends) for area in areas if area is not None and area.ends]
+    if not known or len(known) < len(areas):
+        return Measured(evaluation.macro_auc)
+    count = len(known)
+    if abs(sum(value for value, _ in known) / count - evaluation.macro_auc) > _SAME:
+        return Measured(evaluation.macro_auc)
+    low = sum(ends[0] for _, ends in known) / count
+    return Measured(evaluation.macro_auc, (low, sum(ends[1] for _, ends in known) / count))
+
+
+def of_average_precision(evaluation: Evaluation, name: str) -> Measured | None:
+    """The average precision of one class, or None where the file has none."""
+    if name not in evaluation.precision_recall or name not in evaluation.classes:
+        return None
+    present = sum(evaluation.confusion[evaluation.classes.index(name)])
+    return of_share(evaluation.precision_recall[name].area, present)
+
+
+def of_calibration(evaluation: Evaluation, when: str = "after") -> Measured | None:
+    """The calibration error `before` or `after` temperature scaling, or None.
+
+    It is the mean over the images of right minus confidence, with the sign that this has in their
+    bin, and so has a mean's interval. Bins that do not come to this error tell nothing about it.
+    """
+    before = when == "before"
+    value = evaluation.calibration_error_before if before else evaluation.calibration_error
+    if value is None:
+        return None
+    mean, square, images = _of_bins(evaluation.reliability.get(when, ()))
+    if images == 0 or abs(mean - value) > _SAME:
+        return Measured(value)
+    error = _Z95 * math.sqrt(max(0.0, square - mean**2) / images)
+    return Measured(value, (max(0.0, value - error), min(1.0, value + error)))
+
+
 def why_not_comparable(first: Evaluation, other: Evaluation) -> str | None:
     """Why two evaluations of one split must not be subtracted, or None when they may."""
     if set(first.classes) != set(other.classes):
@@ -136,6 +185,18 @@ def _f1_intervals(confusion: tuple[tuple[int, ...], ...]) -> tuple[tuple[float, 
     scores = np.concatenate([scores, scores.mean(axis=1, keepdims=True)], axis=1)
     ends = np.percentile(scores, [2.5, 97.5], axis=0)
     return tuple((float(low), float(high)) for low, high in ends.T)
+
+
+def _of_bins(bins: Sequence[Bin]) -> tuple[float, float, int]:
+    """Mean and mean square over the images, and how many these are."""
+    mean, square, images = 0.0, 0.0, 0
+    for each in bins:
+        if each.accuracy is not None and each.confidence is not None:
+            gap = abs(each.accuracy - each.confidence)
+            mean += each.images * gap
+            square += each.images * (gap**2 + each.accuracy * (1 - each.accuracy))
+            images += each.images
+    return mean / max(1, images), square / max(1, images), images
 
 
 def _clipped(value: float) -> float:

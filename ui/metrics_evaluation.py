@@ -215,7 +215,7 @@ def _fresh(data: dict[str, Any]) -> tuple[float, int]:
 
 
 def _augmented(data: dict[str, Any]) -> tuple[float, str]:
-    return share(data["accuracy"]), str(data.get("views", "several views"))
+    return share(data["accuracy"]), str(data.get("views", "of an unknown kind"))[:40]
 
 
 def _roc(data: dict[str, Any]) -> dict[str, Curve]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from ui.metrics_compare import (
     Measured,
     of_accuracy,
+    of_calibration,
     of_macro_f1,
+    of_mean_auc,
     of_share,
     why_not_comparable,
 )
 from ui.metrics_data import ModelFolder
 from ui.metrics_evaluation import Evaluation
 from ui.metrics_parts import MARKS, Row, compare_table, csv_button
+
+VIEWS = "Several views"
 
 WORDS = {
     "Macro-F1": "the mean F1 of the classes, each counted the same",
@@ -24,7 +29,7 @@ WORDS = {
     "Calibration error": "how far confidence is from truth; 0 is best",
     "Under corruptions": "mean accuracy with blur, noise, dark, bright, JPEG and few pixels",
     "Not in training": "accuracy without the images that stand in the training split too",
-    "Several views": "accuracy with test-time augmentation: several views of each image at once",
+    VIEWS: "accuracy with test-time augmentation: several views of each image at once",
 }
 
 
@@ -46,7 +51,9 @@ def one(name: str, split: str, evaluation: Evaluation) -> None:
             cell = row.cells[0]
             if isinstance(cell, Measured):
                 text = f"{cell.value:.1%}" if row.percent else f"{cell.value:.3f}"
-                st.metric(row.label, text, help=WORDS.get(row.label), width="content")
+                st.metric(
+                    row.label, text, help=WORDS.get(row.label.partition(":")[0]), width="content"
+                )
     with st.container(horizontal=True, vertical_alignment="center"):
         if accuracy.ends is not None:
             low, high = accuracy.ends
@@ -90,9 +97,6 @@ def _rows(found: Sequence[Evaluation | None]) -> list[Row]:
     def each(measure: Callable[[Evaluation], Measured | None]) -> list[Measured | None]:
         return [None if evaluation is None else measure(evaluation) for evaluation in found]
 
-    def plain(value: float | None) -> Measured | None:
-        return None if value is None else Measured(value)
-
     def of_images(value: float | None, images: int) -> Measured | None:
         return None if value is None else of_share(value, images)
 
@@ -100,20 +104,23 @@ def _rows(found: Sequence[Evaluation | None]) -> list[Row]:
         Row("Accuracy", each(of_accuracy)),
         Row("Macro-F1", each(of_macro_f1)),
         Row("Top 2", each(lambda e: of_images(e.top2, e.images))),
-        Row("Mean AUC", each(lambda e: plain(e.macro_auc)), percent=False),
-        Row(
-            "Calibration error",
-            each(lambda e: plain(e.calibration_error)),
-            lower_is_better=True,
-        ),
+        Row("Mean AUC", each(of_mean_auc), percent=False),
+        Row("Calibration error", each(of_calibration), lower_is_better=True),
         # The same images again and again: no more is known than from as many images.
         Row("Under corruptions", each(lambda e: of_images(e.corruption_mean, e.images))),
         Row("Not in training", each(lambda e: of_share(*e.fresh) if e.fresh else None)),
-        Row(
-            "Several views",
-            each(lambda e: of_images(e.augmented[0], e.images) if e.augmented else None),
+        *(
+            Row(f"{VIEWS}: {kind}", each(partial(_of_views, kind)))
+            for kind in sorted({e.augmented[1] for e in found if e is not None and e.augmented})
         ),
     ]
+
+
+def _of_views(kind: str, evaluation: Evaluation) -> Measured | None:
+    """The accuracy with these views of each image."""
+    if evaluation.augmented is None or evaluation.augmented[1] != kind:
+        return None
+    return of_share(evaluation.augmented[0], evaluation.images)
 
 
 def cost_rows(models: Sequence[ModelFolder], labels: Sequence[str]) -> list[Row]:

@@ -61,7 +61,8 @@ STYLE = """
 
 MARKS = (
     "▲ ▼ mark a difference from the first model that is larger than its 95 % interval; "
-    "a difference without a mark may be chance. What has no interval is never marked."
+    "a difference without a mark may be chance. Where a file lacks what an interval is made of, "
+    "nothing is marked."
 )
 
 

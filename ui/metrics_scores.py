@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.metrics_compare import Measured, of_auc
+from ui.metrics_compare import of_auc, of_average_precision, of_calibration
 from ui.metrics_evaluation import Curve
 from ui.metrics_figures import reasons
 from ui.metrics_parts import (
@@ -68,11 +68,7 @@ def roc(evaluations: Evaluations, split: str) -> None:
         st.markdown("**Average precision**")
         table_by_class(
             evaluations,
-            lambda each, name: (
-                Measured(each.precision_recall[name].area)
-                if name in each.precision_recall
-                else None
-            ),
+            of_average_precision,
             f"{files}-average-precision",
             percent=False,
         )
@@ -130,12 +126,12 @@ def confidence(evaluations: Evaluations, split: str) -> None:
     rows = [
         Row(
             label,
-            [_plain(getattr(each, key)) for each in evaluations.values()],
+            [of_calibration(each, when) for each in evaluations.values()],
             lower_is_better=True,
         )
-        for label, key in (
-            ("Calibration error before", "calibration_error_before"),
-            ("Calibration error after", "calibration_error"),
+        for label, when in (
+            ("Calibration error before", "before"),
+            ("Calibration error after", "after"),
         )
     ]
     with places[1] if len(evaluations) == 1 else st.container():
@@ -160,7 +156,3 @@ def bin_rows(evaluations: Evaluations) -> list[dict[str, Any]]:
         for when, bins in evaluation.reliability.items()
         for each in bins
     ]
-
-
-def _plain(value: float | None) -> Measured | None:
-    return None if value is None else Measured(value)

@@ -188,6 +188,55 @@ def test_models_side_by_side_with_what_differs_marked(models: Path) -> None:
     assert "*" in best_chart["data"][0]["text"][0][0]
 
 
+def row_of(label: str, tab: AppTest) -> list[str]:
+    (found,) = re.findall(rf"<tr><th>{label}</th>(.*?)</tr>", html(tab))
+    return re.findall(r"<td(?: class=\"fer-words\")?>(.*?)</td>", found)
+
+
+def change(folder: Path, **figures: object) -> None:
+    """Other figures of PrivateTest."""
+    file = folder / "evaluation.json"
+    found = json.loads(file.read_text())
+    found["PrivateTest"].update(figures)
+    file.write_text(json.dumps(found))
+
+
+def too_sure(by: float) -> dict[str, object]:
+    """A calibration error of `by`, with the bin that it comes from."""
+    bins = {"low": 0.8, "high": 0.9, "images": 3500, "confidence": 0.85, "accuracy": 0.85 - by}
+    return {"expected_calibration_error": by, "reliability": {"after": [bins]}}
+
+
+def test_areas_and_calibration_errors_are_marked_too(models: Path) -> None:
+    for name, right, by in (("base", 0.6, 0.1), ("near", 0.6, 0.101), ("best", 0.75, 0.02)):
+        change(make_full_model(models / name, right), **too_sure(by))
+    tab = choose(opened(), "base", "near", "best")
+    for label, mark in (("Mean AUC", "▲ +0.060"), ("Calibration error", "▼ −8.0")):
+        base, near, best = row_of(label, tab)
+        assert "<small>" in base, "its interval"
+        assert "fer-" not in base + near
+        assert "fer-better" in best
+        assert mark in best
+    base, near, best = row_of("Calibration error after", section(tab, "Confidence"))
+    assert ("fer-better" in near, "fer-better" in best) == (False, True)
+    averages = html(section(tab, "ROC")).partition("0.600")[2]
+    assert "▲ +0.150" in averages, "of the average precision"
+
+
+def test_several_views_stand_in_rows_of_their_own(models: Path) -> None:
+    for name, kind, share in (("one", "flip", 0.5), ("two", "ten-crop", 0.6), ("six", "flip", 0.8)):
+        views = {"views": kind, "accuracy": share}
+        change(make_full_model(models / name), test_time_augmentation=views)
+    make_full_model(models / "without")
+    assert figures(choose(opened(), "one"))["Several views: flip"] == "50.0%"
+    tab = choose(opened(), "one", "two", "six", "without")
+    one, two, six, without = row_of("Several views: flip", tab)
+    assert one.startswith("50.0 %")
+    assert "▲ +30.0" in six
+    assert two == without == ""
+    assert row_of("Several views: ten-crop", tab)[1] == "60.0 %<small>58.4 to 61.6</small>"
+
+
 def test_a_worse_model_is_marked_the_other_way(models: Path) -> None:
     for name, right in (("good", 0.75), ("bad", 0.6)):
         make_full_model(models / name, right)

@@ -19,6 +19,7 @@ from train.cli import main
 from train.corruptions import CORRUPTIONS, corrupted, corruption_figures
 from train.curves import POINTS, macro_auc, precision_recall_curves, roc_curves
 from train.data import Dataset, Split
+from train.evaluate import evaluate_folder
 from train.evaluation import (
     Calibration,
     calibrated_on,
@@ -317,6 +318,26 @@ def test_report_writes_again_what_fit_wrote(data, tmp_path, capsys):
         assert figures["loss"] == pytest.approx(first[split]["loss"], abs=1e-3)
         assert figures["macro_auc"] == pytest.approx(first[split]["macro_auc"], abs=1e-3)
     assert (folder / "card.json").read_bytes() == card
+
+
+@pytest.mark.usefixtures("tiny")
+def test_report_puts_several_views_apart(data, tmp_path, capsys):
+    dataset = made_dataset()
+    folder = teacher_folder(tmp_path / "mine", 1)
+    found = {}
+    for kind in ("off", "flip"):
+        file = tmp_path / f"{kind}.json"
+        words = ["report", "--model", folder, "--data", data, "--tta", kind, "--out", file]
+        assert main([str(word) for word in words]) == 0
+        found[kind] = json.loads(file.read_text())
+    assert "several views of each image (flip)" in capsys.readouterr().out
+    assert "test_time_augmentation" not in found["flip"]["Training"]
+    for split in ("PublicTest", "PrivateTest"):
+        beside = found["flip"][split].pop("test_time_augmentation")
+        assert beside["views"] == "flip"
+        scored = evaluate_folder(str(folder), dataset, split, "auto", "flip")
+        assert beside["loss"] == scored["test_time_augmentation"]["loss"] != scored["loss"]
+    assert found["flip"] == found["off"], "no other figure knows of them"
 
 
 def shipped(folder, dataset: Dataset, **figures: float):
