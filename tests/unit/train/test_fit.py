@@ -287,6 +287,30 @@ def test_the_command_writes_a_model_folder_that_works(data, config, tmp_path, ca
     assert with_keras["loss"] == pytest.approx(scored["loss"], abs=1e-3)
 
 
+def test_three_channels_from_fit_to_export(data, config, tmp_path, capsys):
+    """The same grey three times: the crops that a runtime is fed stay grey."""
+    out = tmp_path / "three"
+    words = ["fit", "--data", data, "--out", out, "--config", config]
+    assert main([str(word) for word in [*words, "--channels", 3, "--epochs", 2]]) == 0
+    card = load_card(out)
+    assert (card.channels, card.architecture_options["channels"]) == (1, 3)
+    model = keras.saving.load_model(out / "model.keras", compile=False)
+    assert model.input_shape == (None, 48, 48, 1)
+    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    assert first.kernel.shape[2] == 3
+    assert main(["export", "--model", str(out)]) == 0
+    capsys.readouterr()
+    scores = []
+    for runtime in ("litert", "keras"):
+        words = ["evaluate", "--model", out, "--data", data, "--runtime", runtime]
+        assert main([str(word) for word in words]) == 0
+        scores.append(json.loads(capsys.readouterr().out))
+    assert scores[0]["runtime"] == "litert"
+    assert scores[0]["loss"] == pytest.approx(scores[1]["loss"], abs=1e-3)
+    evaluation = json.loads((out / "evaluation.json").read_text())
+    assert scores[0]["loss"] == pytest.approx(evaluation["PublicTest"]["loss"], abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [

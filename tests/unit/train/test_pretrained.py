@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -226,6 +227,65 @@ def test_weights_made_for_the_published_network_give_its_features(tmp_path):
     expected = published([np.repeat(crops - np.float32(114.8), 3, axis=3)])
     np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-3)
     assert np.asarray(expected).any()
+
+
+def _save(model: keras.Model, file: Path) -> None:
+    """As Keras saves weights, or in the form of those that it downloads."""
+    if file.name.endswith(".weights.h5"):
+        model.save_weights(file)
+        return
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    with h5py.File(file, "w") as opened:
+        legacy_h5_format.save_weights_to_hdf5_group(opened, model)
+
+
+def _by_name(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers with weights; Keras counts the names of Inception's on from network to network."""
+
+    def place(layer: keras.layers.Layer) -> list[str | int]:
+        parts = re.split(r"(\d+)", layer.name)
+        return [int(part) if part.isdigit() else part for part in parts]
+
+    return sorted((layer for layer in model.layers if layer.weights), key=place)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("resnet50", "made.h5"), ("inception_v3", "made.weights.h5")]
+)
+def test_a_real_network_starts_from_a_local_file(name, file, tmp_path):
+    """Each layer has the weights of its own layer in the file, statistics included."""
+    application = str(architecture(name).application)
+    published = untrained(application, 3)
+    random = np.random.default_rng(0)
+    published.set_weights([random.uniform(0.01, 0.3, w.shape) for w in published.get_weights()])
+    _save(published, tmp_path / file)
+    options = replace(QUICK, architecture=name, weights=str(tmp_path / file), frozen_epochs=1)
+    model = network_for_training(options, 127.0, 64.0)
+    trunk = model.get_layer(TRUNK)
+    layers = _by_name(published)
+    assert len(layers) > 100
+    for own, layer in zip(_by_name(trunk), layers, strict=True):
+        for one, other in zip(own.get_weights(), layer.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other, layer.name)
+    assert model.get_layer("repeat").output.shape[-1] == 3, "grey, three times"
+    mean, deviation = architecture(name).application_scale
+    assert model.get_layer("normalise").scale == pytest.approx(1 / deviation)
+    assert model.get_layer("normalise").offset == pytest.approx(-mean / deviation)
+    trained = {values.path for values in model.trainable_weights}
+    assert trained
+    assert not any(path.startswith(f"{TRUNK}/") for path in trained), "the head alone"
+    assert not trained & {values.path for values in trunk.weights}
+
+
+def test_weights_with_a_top_are_one_sentence(tmp_path):
+    whole = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=5)
+    _save(whole, tmp_path / "whole.h5")
+    model = architecture("vgg16").build(ArchitectureOptions(32, channels=3, pretrained=True))
+    with pytest.raises(OptionError, match=r"VGG16\(include_top=False\): Layer count") as raised:
+        load_trunk(model, "VGG16", str(tmp_path / "whole.h5"))
+    assert "\n" not in str(raised.value)
 
 
 def test_offline_is_one_sentence():
