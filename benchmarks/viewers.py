@@ -77,9 +77,9 @@ async def _all(
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=chromium_path(), args=flags)
         viewers = [await _viewer(browser, url, options) for _ in range(few)]
-        rows = [await _counted(f"{few} viewers", viewers, process, options)]
+        rows = [await _counted(_named(few), viewers, process, options)]
         viewers += [await _viewer(browser, url, options) for _ in range(many - few)]
-        rows.append(await _counted(f"{many} viewers", viewers, process, options))
+        rows.append(await _counted(_named(many), viewers, process, options))
         for page in viewers[: many - few]:  # those who came first go, the last ones stay
             await page.context.close()
         rows.append(await _counted("the last ones left", viewers[many - few :], process, options))
@@ -127,6 +127,10 @@ async def _counted(
         "told": told,
         "cores": round(cores, 3),
     }
+
+
+def _named(count: int) -> str:
+    return "1 viewer" if count == 1 else f"{count} viewers"
 
 
 async def _fresh(page: Page, options: argparse.Namespace) -> float:
