@@ -59,7 +59,7 @@ def one(name: str, split: str, evaluation: Evaluation) -> None:
             low, high = accuracy.ends
             st.caption(
                 f"{evaluation.images:,} images; the accuracy with its 95 % interval: "
-                f"{100 * low:.1f} to {100 * high:.1f} %",
+                f"{100 * low:.1f} to {100 * high:.1f}\N{NO-BREAK SPACE}%",
                 width="content",
             )
         csv_button(
