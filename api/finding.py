@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.allocator import set_malloc_options
+from fer_core.allocator import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, set_malloc_options
 from fer_core.confined.sentences import failed
 from fer_core.crops import crop_faces
 from fer_core.detectors import DetectorOptions, create_detector
@@ -36,8 +36,6 @@ NUMBERS = 9
 
 KEPT_BYTES = 16 << 20
 """A larger piece goes back to the system as soon as it is freed."""
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Of glibc's `malloc.h`."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def find_here(
     except DetectorError:
         _detector.cache_clear()  # one that failed once may go on failing
         raise
-    detections.sort(key=lambda one: (one.box.centre, one.box.x0, one.box.y0))
+    detections.sort(key=lambda one: one.box.from_left)
     detected = time.perf_counter()
     crops = crop_faces(picture, detections, size, spec)
     cropped = time.perf_counter()

@@ -25,7 +25,7 @@ from fer_core.errors import OptionError
 from fer_core.live_analyzer import FACES_PER_FRAME
 from fer_core.model_store import default_model_name, model_folder
 from fer_core.overlay import OverlayOptions, draw
-from fer_core.runtimes import RUNTIMES
+from fer_core.runtimes import RUNTIMES, runtime_in_words
 
 STAGES = ("detect", "crop", "classify", "track", "draw", "total")
 WARM_UP_FRAMES = 20
@@ -60,7 +60,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "frames": options.frames,
             "warm_up_frames": WARM_UP_FRAMES,
             "model": classifier.card.name,
-            "runtime": f"{classifier.runtime.name} ({classifier.runtime.device})",
+            "runtime": runtime_in_words(classifier.runtime),
             "asked_runtime": options.runtime,
             "opencv_threads": cv2.getNumThreads(),
             "bars": options.bars,

@@ -59,6 +59,18 @@ def status_bytes(name: str, process: int | str = "self") -> int:
     raise KeyError(name)
 
 
+def family(process: int) -> set[int]:
+    """A process and all that came from it and still runs; itself alone where there is no Linux."""
+    found, asked = {process}, [process]
+    while asked:
+        for task in Path(f"/proc/{asked.pop()}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # gone since
+                fresh = {int(number) for number in task.read_text(encoding="ascii").split()} - found
+                found |= fresh
+                asked += fresh
+    return found
+
+
 def _processor(file: Path = Path("/proc/cpuinfo")) -> tuple[str, str]:
     """Name, and the widest of the instruction sets that decide how fast a network runs."""
     lines: dict[str, str] = {}

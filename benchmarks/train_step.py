@@ -143,11 +143,9 @@ def shares(step: list[float], loop: list[float]) -> list[float]:
 def _table(report: dict[str, Any]) -> str:
     seconds = math.ceil(IMAGES / report["loop"])
     each = shares(report["steps_measured"], report["loops_measured"])
-    beside = f", sharpness {report['sharpness']}" if report["sharpness"] else ""
     return "\n".join(
         [
-            f"{report['architecture']}, batches of {report['batch_size']}, {report['precision']}, "
-            f"{report['backend']}, {report['device']}{beside}",
+            _trained(report),
             f"step alone  {report['step']:9,.0f} images a second",
             f"whole loop  {report['loop']:9,.0f} images a second, {seconds:,} s for FER2013's "
             f"{IMAGES:,}",
@@ -159,10 +157,14 @@ def _table(report: dict[str, Any]) -> str:
 
 def _heading(report: dict[str, Any]) -> str:
     memory = ", plain memory" if report["plain_memory"] else ""
+    return f"train_step: {_trained(report)}{memory}"
+
+
+def _trained(report: dict[str, Any]) -> str:
     beside = f", sharpness {report['sharpness']}" if report["sharpness"] else ""
     return (
-        f"train_step: {report['architecture']}, batches of {report['batch_size']}, "
-        f"{report['precision']}, {report['backend']}, {report['device']}{beside}{memory}"
+        f"{report['architecture']}, batches of {report['batch_size']}, {report['precision']}, "
+        f"{report['backend']}, {report['device']}{beside}"
     )
 
 

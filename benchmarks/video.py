@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -27,11 +28,12 @@ import av
 import numpy as np
 
 from benchmarks.clip import FRAMES_A_SECOND, face_clip
-from benchmarks.machine import peak_megabytes, status_bytes
+from benchmarks.machine import family, peak_megabytes, status_bytes
 from benchmarks.report import Benchmark
 from fer_core.analyzer import Analyzer, AnalyzerOptions
 from fer_core.detectors import DETECTORS
 from fer_core.errors import OptionError
+from fer_core.runtimes import runtime_in_words
 from fer_core.video import VideoOptions, annotate_video, probe
 from fer_core.video.contracts import PRESETS
 
@@ -84,7 +86,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "faces_a_frame": report.faces / report.frames,
             "detector": options.detector,
             "model": model,
-            "runtime": f"{runtime.name} ({runtime.device})",
+            "runtime": runtime_in_words(runtime),
             "preset": options.preset,
             "faces": options.faces,
             "runs": options.runs,
@@ -232,10 +234,9 @@ def _worker_peak() -> Iterator[list[float]]:
 
     def look() -> None:
         while not over.wait(LOOK_SECONDS):
-            for task in Path("/proc/self/task").iterdir():
+            for number in family(os.getpid()) - {os.getpid()}:
                 with contextlib.suppress(OSError, KeyError):  # gone since
-                    for number in (task / "children").read_text().split():
-                        peak[0] = max(peak[0], status_bytes("VmHWM", number) / 1e6)
+                    peak[0] = max(peak[0], status_bytes("VmHWM", number) / 1e6)
 
     thread = threading.Thread(target=look)
     thread.start()

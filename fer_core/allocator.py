@@ -8,7 +8,7 @@ import platform
 
 __all__ = ["set_malloc_options", "share_freed_memory"]
 
-M_ARENA_MAX = -8
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -3, -4, -8
 """Of glibc's `malloc.h`."""
 
 ARENAS = 2

@@ -165,7 +165,7 @@ class Analyzer(Closing):
             self._face(detection, tuple(map(float, row)))
             for detection, row in zip(detections, probabilities, strict=True)
         ]
-        faces.sort(key=lambda face: (face.box.centre, face.box.x0, face.box.y0))
+        faces.sort(key=lambda face: face.box.from_left)
         return _result(picture, tuple(faces), None, timings)
 
     def track(self, picture: Picture, pts: float) -> FrameResult:

@@ -46,6 +46,11 @@ class Box:
         """(x, y) of the middle."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
+    @property
+    def from_left(self) -> tuple[float, ...]:
+        """What boxes are sorted by where they stand from left to right."""
+        return (*self.centre, self.x0, self.y0)
+
     def scaled(self, factor: float) -> Box:
         """The same box in a picture whose sides are `factor` times as long."""
         return Box(self.x0 * factor, self.y0 * factor, self.x1 * factor, self.y1 * factor)

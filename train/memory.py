@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.allocator import set_malloc_options
-
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
-"""Of glibc's `malloc.h`."""
+from fer_core.allocator import M_MMAP_MAX, M_TOP_PAD, M_TRIM_THRESHOLD, set_malloc_options
 
 _PAD = 64 << 20
 
@@ -22,4 +19,4 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether glibc was there and agreed.
     """
-    return set_malloc_options((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, _PAD))
+    return set_malloc_options((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1), (M_TOP_PAD, _PAD))

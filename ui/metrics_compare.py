@@ -96,7 +96,7 @@ def of_class(evaluation: Evaluation, name: str, figure: str) -> Measured:
         return Measured(value, _f1_intervals(evaluation.confusion)[place])
     if figure == "precision":
         return of_share(_clipped(value), sum(row[place] for row in evaluation.confusion))
-    return of_share(_clipped(value), sum(evaluation.confusion[place]))
+    return of_share(_clipped(value), _images_of(evaluation, name))
 
 
 def of_cell(evaluation: Evaluation, truth: int, answer: int) -> Measured:
@@ -109,7 +109,7 @@ def of_auc(evaluation: Evaluation, name: str) -> Measured | None:
     """The area under the ROC curve of one class, or None where the file has none."""
     if name not in evaluation.roc or name not in evaluation.classes:
         return None
-    present = sum(evaluation.confusion[evaluation.classes.index(name)])
+    present = _images_of(evaluation, name)
     total = sum(map(sum, evaluation.confusion))
     return of_area(evaluation.roc[name].area, present, total - present)
 
@@ -137,8 +137,7 @@ def of_average_precision(evaluation: Evaluation, name: str) -> Measured | None:
     """The average precision of one class, or None where the file has none."""
     if name not in evaluation.precision_recall or name not in evaluation.classes:
         return None
-    present = sum(evaluation.confusion[evaluation.classes.index(name)])
-    return of_share(evaluation.precision_recall[name].area, present)
+    return of_share(evaluation.precision_recall[name].area, _images_of(evaluation, name))
 
 
 def of_calibration(evaluation: Evaluation, when: str = "after") -> Measured | None:
@@ -165,6 +164,10 @@ def why_not_comparable(first: Evaluation, other: Evaluation) -> str | None:
     if first.images != other.images:
         return f"it was scored on {other.images:,} images, the first on {first.images:,}"
     return None
+
+
+def _images_of(evaluation: Evaluation, name: str) -> int:
+    return sum(evaluation.confusion[evaluation.classes.index(name)])
 
 
 @lru_cache(maxsize=128)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.cluster.places import Item, copy_to
-from fer_core.commands.common import runtime_in_words, shown
+from fer_core.commands.common import shown
 from fer_core.commands.work import label_counts
 from fer_core.errors import FerError
+from fer_core.runtimes import runtime_in_words
 
 if TYPE_CHECKING:
     from fer_core.analyzer import AnalyzerOptions

@@ -17,7 +17,6 @@ from fer_core.runtimes.litert import LitertInt8Runtime, LitertRuntime
 
 if TYPE_CHECKING:
     from fer_core.analyzer import AnalyzerOptions
-    from fer_core.runtimes import Runtime
 
 __all__ = [
     "CANNOT",
@@ -31,7 +30,6 @@ __all__ = [
     "complain",
     "make_folder",
     "quiet",
-    "runtime_in_words",
     "shown",
 ]
 
@@ -160,8 +158,3 @@ def shown(path: str | Path) -> str:
 def complain(sentence: str) -> None:
     """Say something on standard error."""
     print(sentence, file=sys.stderr, flush=True)
-
-
-def runtime_in_words(runtime: Runtime) -> str:
-    """What ran the network, on what, with how many threads, such as `litert (CPU, 2 threads)`."""
-    return f"{runtime.name} ({runtime.device})"

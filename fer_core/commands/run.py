@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.commands.common import complain, runtime_in_words, shown
+from fer_core.commands.common import complain, shown
 from fer_core.commands.ledger import Ledger, LedgerError, Record
 from fer_core.commands.progress import Progress
 from fer_core.commands.report import ReportRow, write_report
@@ -20,6 +20,7 @@ from fer_core.errors import FerError, OptionError
 from fer_core.exports import CsvWriter, JsonLinesWriter, ParquetWriter, ResultWriter
 from fer_core.model_store import file_sha256
 from fer_core.overlay import OverlayOptions
+from fer_core.runtimes import runtime_in_words
 
 if TYPE_CHECKING:
     from fer_core.analyzer import Analyzer

@@ -13,12 +13,19 @@ from pathlib import Path
 from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError, OptionError, RuntimeMissingError
 from fer_core.model_store import load_card, verify_model
-from fer_core.runtimes.base import Crops, Probabilities, Runtime
+from fer_core.runtimes.base import Crops, Probabilities, Runtime, runtime_in_words
 from fer_core.runtimes.gpu import gpu_may_be_usable
 from fer_core.runtimes.keras import KerasRuntime
 from fer_core.runtimes.litert import LitertInt8Runtime, LitertRuntime
 
-__all__ = ["RUNTIMES", "Crops", "Probabilities", "Runtime", "create_runtime"]
+__all__ = [
+    "RUNTIMES",
+    "Crops",
+    "Probabilities",
+    "Runtime",
+    "create_runtime",
+    "runtime_in_words",
+]
 
 RUNTIMES: tuple[str, ...] = ("auto", "litert", "litert_int8", "keras")
 """What can be asked for; the first is the default."""

@@ -35,3 +35,8 @@ class Runtime(Protocol):
     def close(self) -> None:
         """Release what the runtime holds; calling it twice is allowed."""
         ...
+
+
+def runtime_in_words(runtime: Runtime) -> str:
+    """What ran the network, on what, with how many threads, such as `litert (CPU, 2 threads)`."""
+    return f"{runtime.name} ({runtime.device})"

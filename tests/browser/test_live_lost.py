@@ -6,11 +6,11 @@ import csv
 import itertools
 import os
 import signal
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.machine import family
 from tests.browser.conftest import CAMERA, GRANT, PHONE
 from tests.browser.cut import Line
 from tests.browser.live_page import PATIENCE
@@ -73,17 +73,6 @@ def test_a_recording_goes_on_while_the_page_is_cut_off(open_live, app):
         live.stop()
     finally:
         line.close()
-
-
-def family(process: int) -> set[int]:
-    """The process and all that came from it."""
-    found, asked = {process}, [process]
-    while asked:
-        for task in Path(f"/proc/{asked.pop()}/task").glob("*/children"):
-            fresh = {int(number) for number in task.read_text().split()} - found
-            found |= fresh
-            asked += fresh
-    return found
 
 
 @pytest.fixture
