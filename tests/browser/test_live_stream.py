@@ -140,7 +140,7 @@ def test_the_panel_counts_and_the_process_stays_light(open_live, app):
     assert app.memory_mb() < 600
 
 
-CYCLES = 10
+CYCLES = 15
 
 
 def test_stop_gives_back_what_the_stream_held_and_start_works_again(open_live, tmp_path):
