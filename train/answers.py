@@ -19,7 +19,7 @@ from train.data import Split
 from train.options import TrainOptions
 
 _SAME = (
-    "seed",
+    "seed_of_crops",
     "batch_size",
     "augmentation",
     "mixup",
@@ -85,7 +85,7 @@ def answers_folder(
         options: of the run.
         pieces: how the crops of an epoch are divided and where they are changed, in any words.
     """
-    said = asdict(options)
+    said = {**asdict(options), "seed_of_crops": options.seed_of_crops}
     same = [list(teachers), {name: said[name] for name in _SAME}, pieces]
     digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode())
     for values in (training.images, training.labels, training.rows):

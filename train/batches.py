@@ -57,7 +57,7 @@ def resized(images: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
 
 def epoch_order(split: Split, options: TrainOptions, epoch: int) -> npt.NDArray[np.int64]:
     """The rows of one epoch in order: each once, or rare classes more often."""
-    random = np.random.default_rng([options.seed, epoch])
+    random = np.random.default_rng([options.seed_of_crops, epoch])
     if options.class_balance != "sampling":
         return random.permutation(len(split))
     weights = class_weights(split, options.balance_power)
@@ -167,4 +167,4 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras ships n
         return chosen
 
     def _random(self, index: int) -> np.random.Generator:
-        return np.random.default_rng([self._options.seed, self._epoch, index + 1])
+        return np.random.default_rng([self._options.seed_of_crops, self._epoch, index + 1])

@@ -56,7 +56,7 @@ class TrainOptions(RecipeOptions):
         drop_not_a_face: leave out training rows that FER+ calls not a face.
         precision: `float32`; `bfloat16` for mixed precision, which is slow on a processor that
             does not multiply it itself; or `auto`: the one that this machine is quick in.
-        seed: of weights, order, augmentation and dropout.
+        seed: of weights and dropout, and, without `crops_seed`, of order and augmentation.
         augmentation: how training crops are changed.
         input_size: side of the crops, pixels; 0 for the architecture's own. Crops of another size
             are resized.
@@ -130,6 +130,11 @@ class TrainOptions(RecipeOptions):
                 "frozen_epochs holds the trunk as `weights` has it. Give --weights too, or leave "
                 "--frozen-epochs out."
             )
+
+    @property
+    def seed_of_crops(self) -> int:
+        """What order and crops are drawn from."""
+        return self.crops_seed or self.seed
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dictionary that `json` can write and `from_dict` can read."""

@@ -72,6 +72,8 @@ class RecipeOptions:
             every epoch.
         answers: folder where what the teachers said of the crops of those rounds is kept, for runs
             beside or after this one that see the same crops; empty for memory alone.
+        crops_seed: of the order and of the crops, for runs from several seeds that are to see the
+            same crops, whose `answers` they then share; 0 for `seed`.
         augment_on: `host`, `device`, or `auto`: on the device when it is a GPU.
         devices: `one`, or `all`: batches are divided between all devices.
     """
@@ -97,6 +99,7 @@ class RecipeOptions:
     distillation_views: str = "clean"
     distillation_rounds: int = 0
     answers: str = ""
+    crops_seed: int = 0
     augment_on: str = "auto"
     devices: str = "one"
 
@@ -107,7 +110,7 @@ class RecipeOptions:
             {
                 FROM_0_TO_1: ("mixup", "cutmix", "distillation", "balance_power"),
                 ABOVE_0: ("mixup_alpha", "cutmix_alpha", "distillation_temperature"),
-                NOT_NEGATIVE: ("clip_norm", "sharpness", "distillation_rounds"),
+                NOT_NEGATIVE: ("clip_norm", "sharpness", "distillation_rounds", "crops_seed"),
                 FROM_0_TO_UNDER_1: ("averaging",),
             },
         )

@@ -120,11 +120,12 @@ class Teachers:
 
     Args:
         names: of model folders, or paths to them.
-        classes: that the student tells apart.
+        classes: that the student tells apart. A teacher may know more: what it says of these is
+            scaled to sum to 1.
 
     Raises:
         ModelError: a folder is missing or damaged.
-        OptionError: a teacher has other classes.
+        OptionError: a teacher does not know one of the classes.
     """
 
     def __init__(self, names: Sequence[str], classes: tuple[str, ...]) -> None:
@@ -132,7 +133,7 @@ class Teachers:
         self._models: list[tuple[keras.Model, Callable[[Any], Any], ModelCard]] = []
         for name in names:
             model, card = open_finished(name)
-            if card.classes != classes:
+            if not set(classes) <= set(card.classes):
                 raise OptionError(_other(name, classes, card))
             fast = fast_copy(model)
             self._models.append((fast, forward(fast), card))
@@ -153,7 +154,7 @@ class Teachers:
             crops = resized(images, card.input_size)
             for seen in (crops, crops[:, :, ::-1]):
                 found = probabilities_of(model, seen[..., None], _BATCH)
-                total += with_temperature(found, card.temperature)
+                total += with_temperature(found[:, self._places(card)], card.temperature)
         return (total / (2 * len(self._models))).astype(np.float32)
 
     def of_crops(self, crops: Any) -> Any:
@@ -173,9 +174,15 @@ class Teachers:
                 side = (card.input_size, card.input_size)
                 seen = ops.image.resize(crops, side, "bicubic", antialias=True)
             found = ops.cast(asked(seen), "float32")
+            if card.classes != self._classes:
+                found = ops.take(found, self._places(card), axis=1)
             # Raised to 1 / temperature and scaled to sum to 1, as `train.metrics` does.
             total += ops.softmax(ops.log(ops.maximum(found, 1e-30)) / card.temperature)
         return total / len(self._models)
+
+    def _places(self, card: ModelCard) -> list[int]:
+        """Where the student's classes stand among those of a teacher."""
+        return [card.classes.index(label) for label in self._classes]
 
 
 def _other(name: str, classes: tuple[str, ...], card: ModelCard) -> str:

@@ -20,6 +20,7 @@ from train.augmentation import AugmentationOptions
 from train.fit import fit
 from train.many import Planned, run_queue
 from train.options import TrainOptions
+from train.seen import SEEN_FILE
 from train.teachers import Teachers
 
 from .made import made_dataset
@@ -133,6 +134,31 @@ def test_other_teachers_rows_or_pieces_have_another_folder():
         folder(training=TRAINING.take(np.arange(len(TRAINING)) != 3)),
     ]
     assert len({folder(), *others}) == 5
+
+
+def test_runs_from_several_seeds_share_a_folder_by_the_seed_of_their_crops():
+    shared = folder(replace(QUICK, seed=5, crops_seed=9))
+    assert shared == folder(replace(QUICK, seed=6, crops_seed=9))
+    assert shared == folder(replace(QUICK, seed=9))
+    assert shared != folder(replace(QUICK, seed=5))
+
+
+def test_the_seed_of_crops_makes_the_crops_and_the_seed_the_weights(tmp_path, monkeypatch):
+    monkeypatch.setitem(registry.ARCHITECTURES, "tiny", Tiny)
+    several = [
+        replace(QUICK, epochs=1, seed=1),
+        replace(QUICK, epochs=1, seed=2, crops_seed=1),
+        replace(QUICK, epochs=1, seed=2),
+    ]
+    seen, losses = [], []
+    for number, options in enumerate(several):
+        run = tmp_path / str(number)
+        run.mkdir()
+        _, history = fit(made_dataset(), options, run)
+        seen.append((run / SEEN_FILE).read_bytes())
+        losses.append(history[0]["loss"])
+    assert seen[0] == seen[1] != seen[2]
+    assert losses[0] != losses[1]
 
 
 def test_answers_without_rounds_are_refused():

@@ -117,6 +117,22 @@ def test_teachers_answer_as_one_and_are_asked_once(tmp_path, monkeypatch):
     np.testing.assert_array_equal(first.of(training.take(order)), together[order])
 
 
+def test_a_teacher_of_more_classes_teaches_a_student_of_fewer(tmp_path):
+    teacher = str(teacher_folder(tmp_path / "seven", 1))
+    images = made_dataset().split("Training").images[:20]
+    few = ("happy", "neutral")
+    asked, whole = Teachers([teacher], few), Teachers([teacher], CLASSES)
+    places = [CLASSES.index(name) for name in few]
+    found = asked.of_images(images)
+    assert found.shape == (20, 2)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    crops = images[..., None].astype(np.float32)
+    found = keras.ops.convert_to_numpy(asked.of_crops(crops))
+    expected = keras.ops.convert_to_numpy(whole.of_crops(crops))[:, places]
+    odds = np.log(found[:, 0] / found[:, 1])
+    np.testing.assert_allclose(odds, np.log(expected[:, 0] / expected[:, 1]), atol=1e-3)
+
+
 def test_teachers_that_do_not_fit_are_one_sentence(tmp_path):
     teacher = teacher_folder(tmp_path / "three", 1, ("happy", "sad", "neutral"))
     with pytest.raises(OptionError, match="tells apart happy, sad, neutral"):
