@@ -89,15 +89,11 @@ def kept(key: str, default: _Value, allowed: Sequence[Any] | None = None) -> Non
     Args:
         key: of the widget, which must be drawn without a default of its own.
         default: at first, and when the value is not allowed any more.
-        allowed: the values that there are now; a list keeps those that are still there.
+        allowed: the values that there are now.
     """
     value = st.session_state.get(key, st.session_state.get(_STORE, {}).get(key, default))
-    if allowed is not None:
-        if isinstance(value, list):
-            # An emptied list stays empty: that is a choice too.
-            value = ([each for each in value if each in allowed] or default) if value else value
-        elif value not in allowed:
-            value = default
+    if allowed is not None and value not in allowed:
+        value = default
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
 
@@ -105,7 +101,8 @@ def kept(key: str, default: _Value, allowed: Sequence[Any] | None = None) -> Non
 def last(key: str, default: _Value) -> _Value:
     """What the widget `key` said when it was last seen, or `default`: a default to give it.
 
-    For switches: one that gets its value by `kept` is drawn as off when it comes back.
+    For switches and lists: one that gets its value by `kept` is drawn as off, or empty, where the
+    browser misses the one message that says it.
     """
     found: _Value = st.session_state.get(_STORE, {}).get(key, default)
     return found

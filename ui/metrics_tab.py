@@ -13,7 +13,7 @@ from ui import metrics_figures, metrics_mistakes, metrics_scores, metrics_sectio
 from ui.metrics_charts import MODEL_COLOURS
 from ui.metrics_data import ModelFolder, read_folder
 from ui.metrics_evaluation import SPLITS, Evaluation
-from ui.metrics_parts import MODELS_KEY, STYLE, choice, keep, kept
+from ui.metrics_parts import MODELS_KEY, STYLE, choice, keep, kept, last
 from ui.metrics_pictures import places
 from ui.metrics_runs import RunState, folders_in, roots
 
@@ -73,12 +73,20 @@ def _content() -> None:
 
 
 def _choose(folders: Mapping[str, Path], live: Mapping[str, RunState]) -> list[str]:
-    kept(MODELS_KEY, [_default(folders)], list(folders))
+    default = [_default(folders)]
+    before = last(MODELS_KEY, default)
+    # An emptied list stays empty: that is a choice too.
+    there = [name for name in before if name in folders] or (default if before else [])
+    if there != before:
+        st.session_state[MODELS_KEY] = there
     return keep(
         MODELS_KEY,
         st.multiselect(
             "Models",
             list(folders),
+            # Not by the session's state alone: that is told to the browser once, and where a click
+            # elsewhere breaks off that very run, the browser takes the list for an emptied one.
+            default=there if there == before else None,
             key=MODELS_KEY,
             max_selections=MODELS_MAX,
             format_func=lambda name: f"{name} (training now)" if name in live else name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -161,6 +162,37 @@ def test_what_was_chosen_is_there_after_a_look_at_another_tab(models: Path) -> N
     assert not tab.exception
     assert tab.multiselect(key="metrics_models").value == ["second", "first"]
     assert len(charts(tab)) == 2
+
+
+def test_the_browser_is_told_the_chosen_models_in_every_run(models: Path) -> None:
+    """A click elsewhere may break off the first run, whose message then never arrives."""
+    for name in ("first", "second"):
+        make_full_model(models / name)
+    (models / "default").write_text("second\n")
+    tab = opened()
+    for _ in range(2):
+        assert list(tab.multiselect(key="metrics_models").proto.default) == [1]
+        tab.run()
+    choose(tab, "first", "second").run()
+    assert list(tab.multiselect(key="metrics_models").proto.default) == [0, 1]
+    choose(tab).run()
+    assert list(tab.multiselect(key="metrics_models").proto.default) == []
+    assert not tab.exception
+
+
+def test_a_chosen_model_whose_folder_is_gone_leaves_the_others(models: Path) -> None:
+    for name in ("first", "second", "third"):
+        make_full_model(models / name)
+    (models / "default").write_text("third\n")
+    tab = choose(opened(), "first", "second")
+    shutil.rmtree(models / "first")
+    tab.run()
+    assert tab.multiselect(key="metrics_models").value == ["second"]
+    shutil.rmtree(models / "second")
+    tab.run()
+    assert tab.multiselect(key="metrics_models").value == ["third"]
+    assert not tab.exception
+    assert not tab.warning
 
 
 def test_models_side_by_side_with_what_differs_marked(models: Path) -> None:
