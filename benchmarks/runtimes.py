@@ -18,7 +18,7 @@ from benchmarks.clip import face_clip
 from benchmarks.report import Benchmark
 from fer_core.crops import crop_faces, grey_of
 from fer_core.detectors import create_detector
-from fer_core.errors import OptionError, RuntimeMissingError
+from fer_core.errors import ModelError, OptionError, RuntimeMissingError
 from fer_core.model_store import load_card, model_folder
 from fer_core.runtimes import RUNTIMES, Crops, Runtime, create_runtime
 
@@ -50,7 +50,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         for threads in (None,) if name == "keras" else THREADS:
             try:
                 runtime = create_runtime(name, folder, threads)
-            except RuntimeMissingError as error:
+            except (RuntimeMissingError, ModelError) as error:
                 rows.append({"runtime": name, "device": "", "missing": str(error)})
                 break
             answers[name] = runtime.run(crops)
@@ -61,12 +61,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                     split: _accuracy(runtime, *data[split]) for split in SPLITS if split in data
                 }
             runtime.close()
-    reference = answers.get("keras", answers["litert"])
+    if not answers:
+        raise ModelError(f"No runtime runs {folder}: {rows[0]['missing']}")
+    compared = next(name for name in ("keras", "litert", "litert_int8") if name in answers)
     return {
         "model": load_card(folder).name,
         "repeats": options.repeats,
-        "compared_with": "keras" if "keras" in answers else "litert",
-        "furthest": {n: float(np.abs(answer - reference).max()) for n, answer in answers.items()},
+        "compared_with": compared,
+        "furthest": {
+            name: float(np.abs(answer - answers[compared]).max())
+            for name, answer in answers.items()
+        },
         "images": {split: len(labels) for split, (_, labels) in data.items()},
         "rows": rows,
     }

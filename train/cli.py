@@ -99,7 +99,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
 def _export(parsed: argparse.Namespace) -> None:
     from train.export import export_folder
 
-    print(export_folder(parsed.model))
+    print(export_folder(parsed.model, parsed.runtimes))
 
 
 def _archs(parsed: argparse.Namespace) -> None:
@@ -129,6 +129,13 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write the files for LiteRT and the card anew")
     export.add_argument("--model", required=True, help="name in models/, or a folder")
+    export.add_argument(
+        "--runtimes",
+        nargs="+",
+        choices=("litert", "litert_int8"),
+        default=("litert", "litert_int8"),
+        help="whose files the folder has afterwards; both, unless a large network is to be small",
+    )
     export.set_defaults(command=_export)
 
     archs = commands.add_parser("archs", help="list the architectures with their cost")

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import tempfile
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,13 @@ def save_keras(model: keras.Model, folder: Path) -> Path:
 
 
 def save_litert(model: keras.Model, folder: Path) -> Path:
-    """Write `model.tflite`: the same network in float32 for LiteRT, any number of crops a call.
+    """Write `model.tflite`: the same network for LiteRT, any number of crops a call. Kernels are
+    kept in float16, half the size; LiteRT computes in float32.
 
     Raises:
         ModelError: TensorFlow, which does the conversion, is not the backend.
     """
-    return _save_converted(model, folder / LITERT_FILE, quantised=False)
+    return _save_converted(model, folder / LITERT_FILE, "float16")
 
 
 def save_litert_int8(model: keras.Model, folder: Path) -> Path:
@@ -54,7 +56,7 @@ def save_litert_int8(model: keras.Model, folder: Path) -> Path:
     Raises:
         ModelError: TensorFlow, which does the conversion, is not the backend.
     """
-    return _save_converted(model, folder / LITERT_INT8_FILE, quantised=True)
+    return _save_converted(model, folder / LITERT_INT8_FILE, "int8")
 
 
 def files_of(folder: Path) -> dict[str, dict[str, Any]]:
@@ -66,8 +68,19 @@ def files_of(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def export_folder(name: str) -> str:
+_LITERT: dict[str, tuple[str, Callable[[keras.Model, Path], Path]]] = {
+    "litert": (LITERT_FILE, save_litert),
+    "litert_int8": (LITERT_INT8_FILE, save_litert_int8),
+}
+"""By runtime: the file that it runs, and what writes it."""
+
+
+def export_folder(name: str, runtimes: Collection[str] = tuple(_LITERT)) -> str:
     """Write LiteRT's files of a model folder anew from its `model.keras`; checksums and README too.
+
+    Args:
+        name: of the folder, or a path to it.
+        runtimes: `litert`, `litert_int8` or both: those of others are removed.
 
     Returns:
         A line a file: where it is and its size.
@@ -80,7 +93,10 @@ def export_folder(name: str) -> str:
     verify_model(folder, only=KERAS_FILE)
     model = keras.saving.load_model(folder / KERAS_FILE, compile=False, safe_mode=True)
     try:
-        files = (save_litert(model, folder), save_litert_int8(model, folder))
+        files = [save(model, folder) for kind, (_, save) in _LITERT.items() if kind in runtimes]
+        for kind, (file_name, _) in _LITERT.items():
+            if kind not in runtimes:
+                (folder / file_name).unlink(missing_ok=True)
         write_card(replace(load_card(folder), files=files_of(folder)), folder)
         write_readme(folder)
     except OSError as error:
@@ -91,7 +107,7 @@ def export_folder(name: str) -> str:
     return "\n".join(f"{file}: {file.stat().st_size:,} bytes" for file in files)
 
 
-def _save_converted(model: keras.Model, file: Path, quantised: bool) -> Path:
+def _save_converted(model: keras.Model, file: Path, kernels: str) -> Path:
     if keras.backend.backend() != "tensorflow":
         raise ModelError(
             f"{file.name} is written by TensorFlow. Run `python -m train export --model NAME` "
@@ -99,7 +115,7 @@ def _save_converted(model: keras.Model, file: Path, quantised: bool) -> Path:
         )
     beside = file.with_name(file.name + ".part")
     try:
-        beside.write_bytes(_convert(model, quantised))
+        beside.write_bytes(_convert(model, kernels))
         beside.replace(file)
     finally:
         # On a full disk half of it would stay.
@@ -107,7 +123,7 @@ def _save_converted(model: keras.Model, file: Path, quantised: bool) -> Path:
     return file
 
 
-def _convert(model: keras.Model, quantised: bool) -> bytes:
+def _convert(model: keras.Model, kernels: str) -> bytes:
     import tensorflow as tf
 
     size, channels = model.input_shape[1], model.input_shape[3]
@@ -128,6 +144,7 @@ def _convert(model: keras.Model, quantised: bool) -> bytes:
                 f"TensorFlow cannot write into the temporary folder {tempfile.gettempdir()}"
             ) from None
         converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["serve"])
-        if quantised:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kernels == "float16":
+            converter.target_spec.supported_types = [tf.float16]
         return bytes(converter.convert())

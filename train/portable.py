@@ -12,7 +12,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from train.packed import pack_weights
+
 _CONFIG = "config.json"
+_WEIGHTS = "model.weights.h5"
 
 # Arguments that came after Keras 3.12, and the value at which a layer does what it did before.
 # None stands for any value: these only refine another argument that is at its old value.
@@ -45,13 +48,15 @@ def without_later_arguments(config: Any) -> Any:
 
 
 def make_portable(source: Path, target: Path) -> None:
-    """Write the `.keras` file `source` as `target`: weights untouched, configuration small."""
+    """Write the `.keras` file `source` as `target`: weights packed, configuration small."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for item in old.infolist():
             data = old.read(item)
             if item.filename == _CONFIG:
                 data = json.dumps(without_later_arguments(json.loads(data))).encode()
                 item.compress_type = zipfile.ZIP_DEFLATED
+            elif item.filename == _WEIGHTS:
+                data = pack_weights(data)
             new.writestr(item, data)
 
 

@@ -29,6 +29,7 @@ from train.export import files_of, save_keras, save_litert, save_litert_int8
 from train.model_card import with_words, write_readme
 from train.network import architecture_options
 from train.options import TrainOptions
+from train.packed import round_kernels
 from train.precision import exact_products
 from train.predicting import predict
 
@@ -44,7 +45,7 @@ def ship(
     """Write the network's files, `evaluation.json`, `card.json` and `README.md` into `out`.
 
     Args:
-        model: in float32, with the weights to ship.
+        model: in float32, with the weights to ship; its kernels are rounded, see `train.packed`.
         history: of the run.
         dataset: whose PublicTest chooses temperature and threshold, and whose PrivateTest is
             scored here, once.
@@ -55,6 +56,7 @@ def ship(
     Returns:
         One line with the accuracies.
     """
+    round_kernels(model)
     save_keras(model, out)
     # Other backends cannot write these; `python -m train export` does so later under TensorFlow.
     if keras.backend.backend() == "tensorflow":

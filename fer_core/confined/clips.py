@@ -133,13 +133,14 @@ def confined_options(
     """
     from fer_core.analyzer import AnalyzerOptions
     from fer_core.model_store import model_folder, verify_model
+    from fer_core.runtimes import cpu_runtime
 
     card = verify_model(model_folder(model))
     return AnalyzerOptions(
         detector=detector,
         model=model,
         # A framework on a GPU takes more address space than a confined process may have.
-        runtime="litert" if "model.tflite" in card.files else "auto",
+        runtime=cpu_runtime(card),
         min_confidence=min_confidence,
     )
 

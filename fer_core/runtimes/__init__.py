@@ -2,8 +2,9 @@
 
 `litert` runs `model.tflite` on the CPU, `litert_int8` the quantised `model.int8.tflite`, `keras`
 runs `model.keras` on Keras's backend. `auto` measures nothing: it takes Keras when there is a GPU
-that its backend can use, `litert` otherwise, whose probabilities are those behind the published
-figures to 1e-3. Frameworks are imported when a runtime is made, not before.
+that its backend can use, otherwise `litert`, whose probabilities are those behind the published
+figures to 1e-3, and of a network that is shipped without its file `litert_int8`. Frameworks are
+imported when a runtime is made, not before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError, OptionError, RuntimeMissingError
-from fer_core.model_store import load_card, verify_model
+from fer_core.model_store import ModelCard, load_card, verify_model
 from fer_core.runtimes.base import Crops, Probabilities, Runtime, runtime_in_words
 from fer_core.runtimes.gpu import gpu_may_be_usable
 from fer_core.runtimes.keras import KerasRuntime
@@ -23,6 +24,7 @@ __all__ = [
     "Crops",
     "Probabilities",
     "Runtime",
+    "cpu_runtime",
     "create_runtime",
     "runtime_in_words",
 ]
@@ -55,6 +57,7 @@ def create_runtime(name: str, folder: Path, threads: int | None = None) -> Runti
     if name == "auto":
         return _create_auto(folder, threads)
     kind = _KINDS[name]
+    _refuse_without(kind.file_name, folder, name)
     card = verify_model(folder, only=kind.file_name)
     if card.classes != CLASSES or card.channels != 1:
         raise ModelError(
@@ -64,16 +67,33 @@ def create_runtime(name: str, folder: Path, threads: int | None = None) -> Runti
     return kind(folder / kind.file_name, card.input_size, threads)
 
 
-def _create_auto(folder: Path, threads: int | None) -> Runtime:
+def cpu_runtime(card: ModelCard) -> str:
+    """What `auto` takes where there is no GPU: the first runtime whose file the card lists."""
+    for name, kind in _KINDS.items():
+        if kind.file_name in card.files:
+            return name
+    return next(iter(_KINDS))
+
+
+def _refuse_without(file_name: str, folder: Path, runtime: str) -> None:
     files = load_card(folder).files
-    if "model.tflite" not in files:
-        return create_runtime("keras", folder, threads)
-    if "model.keras" in files and gpu_may_be_usable():
+    others = [name for name, kind in _KINDS.items() if kind.file_name in files]
+    if others and file_name not in files:
+        raise ModelError(
+            f"{folder.name} has no {file_name}, which the runtime {runtime} needs. Choose "
+            f"{' or '.join(others)}, or write it with `python -m train export --model {folder}`."
+        )
+
+
+def _create_auto(folder: Path, threads: int | None) -> Runtime:
+    card = load_card(folder)
+    without_gpu = cpu_runtime(card)
+    if without_gpu != "keras" and "model.keras" in card.files and gpu_may_be_usable():
         try:
             runtime = create_runtime("keras", folder, threads)
         except RuntimeMissingError:
-            return create_runtime("litert", folder, threads)
+            return create_runtime(without_gpu, folder, threads)
         if runtime.device.startswith("GPU"):
             return runtime
         runtime.close()
-    return create_runtime("litert", folder, threads)
+    return create_runtime(without_gpu, folder, threads)

@@ -91,11 +91,15 @@ def test_all_runtimes_give_the_same(opened: dict[str, Runtime]) -> None:
 @pytest.mark.parametrize("model", sorted(set(runnable_models()) - {default_model_name()}))
 def test_every_other_shipped_network_answers_alike_on_each(model: str) -> None:
     crops = crops_of(12, seed=8)
+    folder = find_model(model)
     answers = {}
     for name in NAMES:
-        with closing(create_runtime(name, find_model(model))) as runtime:
+        # A large network may be shipped without the file of LiteRT's floating-point runtime.
+        if name == "litert" and FILES[name] not in load_card(folder).files:
+            continue
+        with closing(create_runtime(name, folder)) as runtime:
             answers[name] = runtime.run(crops)
-    for name in NAMES:
+    for name in answers:
         allowed = SAME if name in EXACT else SAME_QUANTISED
         np.testing.assert_allclose(answers[name], answers["keras"], atol=allowed)
 
@@ -310,6 +314,24 @@ def test_auto_takes_keras_where_there_is_no_litert_file(
     only = {"model.keras": card.files["model.keras"]}
     write_card(ModelCard(card.name, card.architecture, 48, files=only), copied)
     assert create_runtime("auto", copied).name == "keras"
+
+
+def test_a_network_without_the_float_file_runs_in_int8_and_says_what_it_lacks(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtimes, "gpu_may_be_usable", lambda: False)
+    card = load_card(copied)
+    files = {name: what for name, what in card.files.items() if name != "model.tflite"}
+    (copied / "model.tflite").unlink()
+    write_card(ModelCard(card.name, card.architecture, 48, files=files), copied)
+    with closing(create_runtime("auto", copied)) as runtime:
+        assert runtime.name == "litert_int8"
+    with pytest.raises(ModelError) as said:
+        create_runtime("litert", copied)
+    assert str(said.value) == (
+        "model has no model.tflite, which the runtime litert needs. Choose litert_int8 or keras, "
+        f"or write it with `python -m train export --model {copied}`."
+    )
 
 
 def python(code: str, **environment: str) -> str:

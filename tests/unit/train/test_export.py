@@ -53,6 +53,16 @@ def test_export_writes_both_files_of_litert_and_their_checksums(folder, capsys):
     np.testing.assert_allclose(answers, model(crops.astype(np.float32)), atol=1e-3)
 
 
+def test_export_of_one_runtime_removes_the_file_of_the_other(folder, capsys):
+    assert main(["export", "--model", str(folder)]) == 0
+    assert main(["export", "--model", str(folder), "--runtimes", "litert_int8"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{folder / 'model.int8.tflite'}: ")
+    assert set(verify_model(folder).files) == ALL - {"model.tflite"}
+    assert not (folder / "model.tflite").exists()
+    with closing(create_runtime("auto", folder)) as runtime:
+        assert runtime.name == "litert_int8"
+
+
 def _is_one_sentence(printed: str, *words: str) -> None:
     assert printed.startswith("error: ")
     assert printed.count("\n") == 1
@@ -62,7 +72,7 @@ def _is_one_sentence(printed: str, *words: str) -> None:
 
 @pytest.mark.parametrize("what", ["write_bytes", "write_text"])
 def test_a_disk_too_full_to_export_to_is_one_sentence(folder, monkeypatch, capsys, what):
-    monkeypatch.setattr("train.export._convert", lambda model, quantised: b"converted")
+    monkeypatch.setattr("train.export._convert", lambda model, kernels: b"converted")
     monkeypatch.setattr(Path, what, full)
     assert main(["export", "--model", str(folder)]) == 1
     _is_one_sentence(
