@@ -103,7 +103,7 @@ def _shown(given: Sequence[str]) -> list[str]:
     return shown
 
 
-_PATHS = ("--data", "--results", "--venvs")
+_PATHS = ("--data", "--photos", "--results", "--venvs")
 
 
 def verdict(reached: bool) -> str:

@@ -12,7 +12,6 @@ FER2013's PrivateTest images whole, without a detector.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from benchmarks.peers.environments import (
     ENVIRONMENTS,
     Contestant,
     PeerError,
+    add_venvs,
     python_in,
     size_on_disk,
 )
@@ -254,11 +254,8 @@ def _verdicts(rows: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer-live" / "peers"
     parser.add_argument("--data", type=Path, metavar="PATH", help="FER2013, in any of its layouts")
-    parser.add_argument(
-        "--venvs", type=Path, default=cache, metavar="DIR", help="of the environments (%(default)s)"
-    )
+    add_venvs(parser)
     peers = sorted(name for name in ENVIRONMENTS if name != MINE)
     parser.add_argument("--peers", nargs="*", choices=peers, default=peers, help="default: all")
     parser.add_argument("--turns", type=int, default=12, metavar="N", help="default: %(default)s")

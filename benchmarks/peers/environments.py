@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
+import os
 import subprocess
 import sys
 import venv
@@ -12,7 +14,15 @@ from pathlib import Path
 from fer_core.errors import FerError
 from fer_core.model_store import CARD_FILE, model_folder
 
-__all__ = ["CONTESTANTS", "ENVIRONMENTS", "Contestant", "Environment", "python_in", "size_on_disk"]
+__all__ = [
+    "CONTESTANTS",
+    "ENVIRONMENTS",
+    "Contestant",
+    "Environment",
+    "add_venvs",
+    "python_in",
+    "size_on_disk",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -132,3 +142,11 @@ def size_on_disk(folder: Path, environment: Environment) -> float:
                 files = entry.rglob("*") if entry.is_dir() else [entry]
                 total += sum(file.stat().st_size for file in files if file.is_file())
     return total / 1e6
+
+
+def add_venvs(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where the environments are."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer-live" / "peers"
+    parser.add_argument(
+        "--venvs", type=Path, default=cache, metavar="DIR", help="of the environments (%(default)s)"
+    )

@@ -7,6 +7,8 @@ with one. The first line it writes says that the packages are loaded, or why the
 
     {"do": "pictures", "file": F, "from": A, "to": B}  frames A to B of the array in F, uint8
         (frames, height, width, 3), RGB  ->  {"seconds": [...], "boxes": [[[x0, y0, x1, y1]...]...]}
+    {"do": "faces", "file": F}   all frames of such an array
+        ->  {"faces": [[[x0, y0, x1, y1, "happy"], ...], ...]}
     {"do": "crops", "file": F}   uint8 (N, 48, 48), one face each -> {"labels": ["happy", ...]}
     {"do": "memory"}             -> {"peak": megabytes}
     {"do": "versions", "of": ["fer", ...]}  -> {"versions": {"fer": "25.10.3"}} of those installed
@@ -38,14 +40,14 @@ class FerLive:
         self._analyzer = core.Analyzer(options)
         self._stream, self._seconds = stream, 0.0
 
-    def boxes(self, picture: Any) -> list[list[float]]:
-        """Boxes of the faces whose expressions were read."""
+    def faces(self, picture: Any) -> list[list[Any]]:
+        """Box and expression of each face."""
         self._seconds += 1 / 30
         if self._stream:
             result = self._analyzer.track(picture, self._seconds)
         else:
             result = self._analyzer.analyze(picture)
-        return [[f.box.x0, f.box.y0, f.box.x1, f.box.y1] for f in result.faces]
+        return [[f.box.x0, f.box.y0, f.box.x1, f.box.y1, f.top] for f in result.faces]
 
     def labels(self, crops: Any) -> list[str]:
         """The best class of each crop."""
@@ -61,10 +63,14 @@ class Fer:
         fer: Any = importlib.import_module("fer.fer")
         self._fer = fer.FER(mtcnn=mtcnn)
 
-    def boxes(self, picture: Any) -> list[list[float]]:
-        """Boxes of the faces whose expressions were read."""
+    def faces(self, picture: Any) -> list[list[Any]]:
+        """Box and expression of each face."""
         found = self._fer.detect_emotions(np.ascontiguousarray(picture[:, :, ::-1]))
-        return [[float(x), float(y), float(x + w), float(y + h)] for x, y, w, h in _boxes(found)]
+        faces = []
+        for one in found:
+            x, y, w, h = map(float, one["box"])
+            faces.append([x, y, x + w, y + h, max(one["emotions"], key=one["emotions"].get)])
+        return faces
 
     def labels(self, crops: Any) -> list[str]:
         """The best class of each crop, which goes to the network whole."""
@@ -91,16 +97,17 @@ class DeepFace:
                 raise
             raise RuntimeError("its weights could not be downloaded here") from None
 
-    def boxes(self, picture: Any) -> list[list[float]]:
-        """Boxes of the faces whose expressions were read."""
+    def faces(self, picture: Any) -> list[list[Any]]:
+        """Box and expression of each face."""
         found = self._analyze(np.ascontiguousarray(picture[:, :, ::-1]), "opencv")
         height, width = picture.shape[:2]
-        boxes = []
+        faces = []
         for one in found:
             x, y, w, h = (one["region"][key] for key in "xywh")
             if (w, h) != (width, height):  # where nothing is found the whole picture is the face
-                boxes.append([float(x), float(y), float(x + w), float(y + h)])
-        return boxes
+                corners = map(float, (x, y, x + w, y + h))
+                faces.append([*corners, one["dominant_emotion"]])
+        return faces
 
     def labels(self, crops: Any) -> list[str]:
         """The best class of each crop, which goes to the network whole."""
@@ -155,18 +162,16 @@ def _answer(reader: Any, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["do"] == "crops":
         return {"labels": reader.labels(np.load(asked["file"]))}
     pictures = np.load(asked["file"], mmap_mode="r")
+    if asked["do"] == "faces":
+        return {"faces": [reader.faces(np.array(picture)) for picture in pictures]}
     seconds, boxes = [], []
     for index in range(asked["from"], asked["to"]):
         picture = np.array(pictures[index])
         started = time.perf_counter()
-        found = reader.boxes(picture)
+        found = reader.faces(picture)
         seconds.append(time.perf_counter() - started)
-        boxes.append(found)
+        boxes.append([face[:4] for face in found])
     return {"seconds": seconds, "boxes": boxes}
-
-
-def _boxes(found: Any) -> Any:
-    return (tuple(map(float, one["box"])) for one in found)
 
 
 def _versions(names: list[str]) -> dict[str, str]:
