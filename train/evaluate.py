@@ -85,6 +85,9 @@ def opened(folder: Path, card: ModelCard, runtime: str) -> Iterator[tuple[str, R
         model = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
         yield "keras", _in_parts([model.predict_on_batch], card.input_size)
         return
+    # Figures are of the network itself, never of its quantised form unless that is asked for.
+    if runtime == "auto" and "model.tflite" not in card.files:
+        runtime = "keras"
     first = create_runtime(runtime, folder)
     with ExitStack() as closing:
         closing.callback(first.close)

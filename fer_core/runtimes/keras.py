@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,14 @@ def _tensorflow_forward(model: Any) -> Forward:
     import tensorflow as tf
 
     compiled = tf.function(lambda crops: model(tf.cast(crops, tf.float32), training=False))
-    return lambda crops: compiled(tf.constant(crops))
+
+    @cache
+    def of_size(count: int) -> Any:
+        # Asked for by size: called with one size after the other, TensorFlow warns of each.
+        shape = (count, *model.input_shape[1:])
+        return compiled.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
+
+    return lambda crops: of_size(len(crops))(tf.constant(crops))
 
 
 def _jax_forward(model: Any) -> Forward:

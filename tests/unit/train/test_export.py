@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.model_store import verify_model
+from fer_core.model_store import load_card, verify_model
 from fer_core.runtimes import create_runtime
 from train.cli import main
-from train.export import files_of
+from train.evaluate import opened
+from train.export import export_folder, files_of
 
 from .tiny import teacher_folder
 
@@ -61,6 +62,22 @@ def test_export_of_one_runtime_removes_the_file_of_the_other(folder, capsys):
     assert not (folder / "model.tflite").exists()
     with closing(create_runtime("auto", folder)) as runtime:
         assert runtime.name == "litert_int8"
+
+
+@pytest.mark.parametrize(
+    ("files", "asked", "used"),
+    [
+        (("litert", "litert_int8"), "auto", "litert"),
+        (("litert_int8",), "auto", "keras"),
+        (("litert_int8",), "litert_int8", "litert_int8"),
+    ],
+)
+def test_figures_are_never_of_the_quantised_network_unasked(folder, files, asked, used):
+    export_folder(str(folder), files)
+    card = load_card(folder)
+    with opened(folder, card, asked) as (name, run):
+        assert name == used
+        assert run(np.zeros((2, 48, 48), np.uint8)).shape == (2, 7)
 
 
 def _is_one_sentence(printed: str, *words: str) -> None:
