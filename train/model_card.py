@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -168,13 +169,16 @@ def _protocol_lines(card: ModelCard) -> list[str]:
             "change is not known."
         )
     if options.get("start_from"):
-        lines.append(f"- It began with the weights of `{options['start_from']}`.")
+        lines.append(f"- It began with the weights of {_named(options['start_from'], card)}.")
     if options.get("distillation"):
-        teachers = ", ".join(options.get("teachers") or ()) or "probabilities from a file"
-        lines.append(
-            f"- {100 * options['distillation']:.0f} % of each target are the answers of another "
-            f"network ({teachers})."
-        )
+        teachers = [_named(name, card) for name in options.get("teachers") or ()]
+        share = f"{100 * options['distillation']:.0f} % of each target"
+        if len(teachers) > 1:
+            others = ", ".join(teachers)
+            lines.append(f"- {share} are the mean answers of other networks: {others}.")
+        else:
+            other = teachers[0] if teachers else "probabilities from a file"
+            lines.append(f"- {share} are the answers of another network: {other}.")
     if options.get("ferplus_targets") == "soft":
         lines.append("- Each target in training is the share of the FER+ votes for each class.")
     if options.get("vote_smoothing") and "FER+" in training.get("data", ""):
@@ -218,14 +222,22 @@ def _fit(card: ModelCard) -> list[str]:
     options = _options(card)
     start, teachers = options.get("start_from"), options.get("teachers")
     if start:
-        lines += ["", f"The model folder `{start}` has to be there first."]
+        lines += ["", f"The model folder of {_named(start, card)} has to be there first."]
     if teachers:
-        lines += [
-            "",
-            f"The model folder of its teacher ({', '.join(teachers)}) has to be there first "
-            "(`--teachers FOLDER` where it has another name).",
-        ]
+        named = [_named(name, card) for name in teachers]
+        lines += ["", f"{_folders(named)} there first (`--teachers FOLDER...` for other names)."]
     return lines
+
+
+def _folders(teachers: Sequence[str]) -> str:
+    if len(teachers) == 1:
+        return f"The model folder of its teacher, {teachers[0]}, has to be"
+    return f"The model folders of its teachers, {', '.join(teachers)}, have to be"
+
+
+def _named(name: str, card: ModelCard) -> str:
+    """A network in words: one may have learned from another that had its name before it."""
+    return f"an earlier `{name}`" if name == card.name else f"`{name}`"
 
 
 def _options(card: ModelCard) -> dict[str, Any]:

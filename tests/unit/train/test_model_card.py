@@ -84,8 +84,18 @@ def test_it_says_how_it_was_trained():
     assert "There is no evaluation in this folder." in text
     assert "| Training | 7,000 | 1,000 |" in text
     assert "One run, seed 4: 9 epochs, of which 7 was the best on PublicTest, 1,234 seconds" in text
-    assert "50 % of each target are the answers of another network (one, two)." in text
+    assert "50 % of each target are the mean answers of other networks: `one`, `two`." in text
+    assert "The model folders of its teachers, `one`, `two`, have to be there first" in text
     assert "--ferplus fer2013new.csv --config models/made/options.json" in text
+
+
+def test_a_network_that_learned_from_its_like_says_that_it_was_an_earlier_one():
+    options = {"teachers": [CARD.name], "start_from": CARD.name}
+    training = CARD.training | {"options": CARD.training["options"] | options}
+    text = readme_text(replace(CARD, training=training), {})
+    assert f"It began with the weights of an earlier `{CARD.name}`." in text
+    assert f"are the answers of another network: an earlier `{CARD.name}`." in text
+    assert f"The model folder of its teacher, an earlier `{CARD.name}`, has to be there" in text
 
 
 def test_it_says_whose_labels_and_weights_it_learned_from():
@@ -96,7 +106,7 @@ def test_it_says_whose_labels_and_weights_it_learned_from():
     assert "search word" not in text
     assert "- It began with the weights of `plain48`." in text
     assert "Each target in training is the share of the FER+ votes for each class." in text
-    assert "The model folder `plain48` has to be there first." in text
+    assert "The model folder of `plain48` has to be there first." in text
     plain = readme_text(CARD, {})
     assert "labelled by search word and checked by people" in plain
     assert "began with" not in plain
