@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError, OptionError, RuntimeMissingError
-from fer_core.model_store import ModelCard, load_card, verify_model
+from fer_core.model_store import ModelCard, load_card, models_root, verify_model
 from fer_core.runtimes.base import Crops, Probabilities, Runtime, runtime_in_words
 from fer_core.runtimes.gpu import gpu_may_be_usable
 from fer_core.runtimes.keras import KerasRuntime
@@ -79,9 +79,10 @@ def _refuse_without(file_name: str, folder: Path, runtime: str) -> None:
     files = load_card(folder).files
     others = [name for name, kind in _KINDS.items() if kind.file_name in files]
     if others and file_name not in files:
+        named = folder.name if folder.parent == models_root() else folder
         raise ModelError(
             f"{folder.name} has no {file_name}, which the runtime {runtime} needs. Choose "
-            f"{' or '.join(others)}, or write it with `python -m train export --model {folder}`."
+            f"{' or '.join(others)}, or write it with `python -m train export --model {named}`."
         )
 
 
