@@ -33,6 +33,9 @@ from train.packed import round_kernels
 from train.precision import exact_products
 from train.predicting import predict
 
+MOST_TILT = 15.0
+"""Degrees; what lies further from the level was not measured."""
+
 
 def ship(
     model: keras.Model,
@@ -79,7 +82,8 @@ def ship(
         input_size=model.input_shape[1],
         classes=training.classes,
         channels=model.input_shape[3],
-        crop=CropSpec(),
+        # What training turned crops by need not be turned back.
+        crop=CropSpec(tilt=min(options.augmentation.rotation, MOST_TILT)),
         temperature=calibration.temperature,
         uncertain_below=calibration.threshold,
         parameters=cost.parameters,

@@ -38,14 +38,13 @@ def section(models: Sequence[ModelFolder]) -> None:
 def _facts(model: ModelFolder) -> list[tuple[str, str]]:
     card = model.card
     assert card is not None
-    eyes = "levelled" if card.crop.align else "as they are"
     facts = [
         ("Architecture", card.architecture),
         (
             "Input",
             f"{card.input_size}x{card.input_size}, {'grey' if card.channels == 1 else 'RGB'}",
         ),
-        ("Crop", f"margin {card.crop.margin:.0%}, eyes {eyes}"),
+        ("Crop", f"margin {card.crop.margin:.0%}, eyes {card.crop.eyes}"),
         ("Temperature", f"{card.temperature:.5g}"),
         ("Uncertain below", f"{card.uncertain_below:.0%}"),
         *costs_of(model).items(),

@@ -103,7 +103,7 @@ def _show(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"folder": str(folder), **card.to_dict()}, indent=2, ensure_ascii=False))
         return OK
-    crop = f"margin {card.crop.margin:g}, {'aligned by the eyes' if card.crop.align else 'upright'}"
+    crop = f"margin {card.crop.margin:g}, eyes {card.crop.eyes}"
     rows = [
         ["folder", str(folder)],
         ["architecture", card.architecture],

@@ -146,6 +146,32 @@ def test_without_alignment_only_the_place_matters(astronaut: np.ndarray) -> None
     assert math.degrees(face_frame(ASTRONAUT).angle) == pytest.approx(9.9, abs=0.5)
 
 
+@pytest.mark.parametrize(
+    ("tilt", "left", "turned_by"),
+    [(0, 12, 0), (8, 12, 0), (-12, 12, 0), (13, 12, 1), (-30, 12, -18), (30, 0, 30), (90, 12, 78)],
+)
+def test_a_slight_tilt_is_left_and_of_a_strong_one_as_much(
+    tilt: float, left: float, turned_by: float
+) -> None:
+    away = (25 * math.cos(math.radians(tilt)), 25 * math.sin(math.radians(tilt)))
+    eyes = Eyes((50 - away[0], 40 - away[1]), (50 + away[0], 40 + away[1]))
+    found = Detection(Box(0, 0, 100, 100), 0.9, "blazeface", eyes)
+    angle = face_frame(found, CropSpec(tilt=left)).angle
+    assert math.degrees(angle) == pytest.approx(turned_by, abs=1e-6)
+
+
+def test_a_head_that_tilts_slowly_makes_no_crop_jump() -> None:
+    angles = []
+    for tenth in range(-300, 301):
+        tilt = math.radians(tenth / 10)
+        eyes = Eyes((-math.cos(tilt), -math.sin(tilt)), (math.cos(tilt), math.sin(tilt)))
+        found = Detection(Box(-2, -2, 2, 2), 0.9, "blazeface", eyes)
+        angles.append(math.degrees(face_frame(found, CropSpec(tilt=12)).angle))
+    steps = np.diff(angles)
+    assert (steps >= -1e-9).all()
+    assert steps.max() < 0.11
+
+
 def test_a_face_from_the_side_is_not_turned_by_its_eyes() -> None:
     profile = Detection(Box(0, 0, 100, 100), 0.9, "blazeface", Eyes((40, 30), (46, 42)))
     assert face_frame(profile).angle == 0

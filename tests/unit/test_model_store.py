@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from fer_core.errors import ModelError
 from fer_core.model_store import (
+    CropSpec,
+    ModelCard,
     default_model_name,
     file_sha256,
     load_card,
@@ -59,3 +62,25 @@ def test_a_card_lists_files_of_its_own_folder_alone(root: Path, name: str, only:
     with pytest.raises(ModelError, match="is not a plain file name") as caught:
         verify_model(folder, name if only else None)
     assert repr(name) in str(caught.value)
+
+
+@pytest.mark.parametrize("tilt", [-1, 181, "12", None])
+def test_a_tilt_that_is_none_is_said(tilt: object, tmp_path: Path) -> None:
+    write_card(ModelCard("made", "none", 48), tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text())
+    card["crop"]["tilt"] = tilt
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=r"out of range: a tilt of .* degrees"):
+        load_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("crop", "words"),
+    [
+        (CropSpec(), "levelled"),
+        (CropSpec(tilt=12.0), "levelled beyond 12 degrees"),
+        (CropSpec(align=False, tilt=12.0), "as they are"),
+    ],
+)
+def test_what_becomes_of_the_eyes_in_words(crop: CropSpec, words: str) -> None:
+    assert crop.eyes == words
