@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -159,8 +160,8 @@ def test_stop_gives_back_what_the_stream_held_and_start_works_again(open_live, t
         assert max(held.threads for held in busy) > rest.before.threads
         assert all(held.udp > 0 for held in busy)
         rest.regained()
-        # The least, as what the allocator keeps for later goes up and down.
-        assert min(memory[-5:]) < 1.1 * min(memory[:5])
+        # What the allocator keeps for later goes up and down, by a tenth now and then.
+        assert median(memory[-5:]) < 1.1 * median(memory[:5]), memory
         expect(live.page.get_by_text("Nothing is stored unless you record.")).to_be_visible()
 
 
