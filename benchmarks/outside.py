@@ -21,10 +21,18 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.environments import ENVIRONMENTS, PeerError, add_venvs, python_in
+from benchmarks.peers.environments import (
+    CONTESTANTS,
+    ENVIRONMENTS,
+    PeerError,
+    add_venvs,
+    python_in,
+)
 from benchmarks.peers.process import Worker
+from benchmarks.peers.worker import faces_of
 from benchmarks.report import Benchmark
 from fer_core.analyzer import Analyzer, AnalyzerOptions
+from fer_core.commands.sources import PICTURE, belongs, kind_of
 from fer_core.detectors import Picture
 from fer_core.emotions import CLASSES
 from fer_core.errors import OptionError
@@ -34,8 +42,6 @@ from fer_core.video.contracts import TICKS
 from fer_core.video.reader import ClipReader
 from train.metrics import wilson_interval
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".heic", ".tif", ".tiff"})
-CLIPS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"})
 FRAMES_APART = 0.2
 """Seconds between two frames of a clip that are looked at."""
 
@@ -50,7 +56,8 @@ WORDS = {
     "sadness": "sad",
     "surprised": "surprise",
 }
-PEERS = {"fer": "fer, its default (Haar)", "fer-mtcnn": "fer, MTCNN"}
+PEERS = {one.kind: one.title for one in CONTESTANTS if one.environment == "fer"}
+"""Title by kind, see `benchmarks.peers.worker`."""
 
 Seen = list[list[Any]]
 """Faces of one frame: x0, y0, x1, y1, expression."""
@@ -80,20 +87,21 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         FerError: there is no labelled file, one cannot be read, or a model cannot be had.
     """
     root: Path = options.photos
-    files = sorted(f for f in root.rglob("*") if f.suffix.lower() in PICTURES | CLIPS)
+    files = sorted(file for file in root.rglob("*") if belongs(file.name))
     labelled = [(file, label) for file in files if (label := label_of(file, root)) is not None]
     if not labelled:
         raise OptionError(
             f"{root} has no picture or clip with one of {', '.join(CLASSES)} in its name."
         )
     wanted = [label for _, label in labelled]
+    models = options.models or runnable_models()
     answers: dict[str, list[str | None]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         arrays = []
         for number, (file, _) in enumerate(labelled):
             arrays.append(Path(scratch) / f"{number}.npy")
             np.save(arrays[-1], np.stack(list(frames_of(file))))
-        for name in options.models or runnable_models():
+        for name in models:
             with Analyzer(AnalyzerOptions(model=name)) as analyzer:
                 answers[name] = [answer_of(_ours(analyzer, array)) for array in arrays]
         missing = {}
@@ -102,7 +110,6 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 answers[title] = _theirs(options.venvs, kind, arrays)
             except PeerError as error:
                 missing[title] = str(error)
-    mine = list(answers)[: len(answers) - len(PEERS) + len(missing)]
     return {
         "files": len(labelled),
         "unlabelled": len(files) - len(labelled),
@@ -110,7 +117,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "rows": {name: _row(given, wanted) for name, given in answers.items()},
         "pairs": [
             _pair(name, title, answers, wanted)
-            for name in mine
+            for name in models
             for title in PEERS.values()
             if title in answers
         ],
@@ -120,7 +127,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def frames_of(file: Path) -> Iterator[Picture]:
     """A picture, or frames of a clip, RGB uint8 (height, width, 3)."""
-    if file.suffix.lower() in PICTURES:
+    if kind_of(str(file)) == PICTURE:
         yield load_picture(file)
         return
     after = -math.inf
@@ -133,11 +140,8 @@ def frames_of(file: Path) -> Iterator[Picture]:
 
 
 def _ours(analyzer: Analyzer, array: Path) -> list[Seen]:
-    seen = []
-    for picture in np.load(array, mmap_mode="r"):
-        faces = analyzer.analyze(np.array(picture)).faces
-        seen.append([[f.box.x0, f.box.y0, f.box.x1, f.box.y1, f.top] for f in faces])
-    return seen
+    pictures = np.load(array, mmap_mode="r")
+    return [faces_of(analyzer.analyze(np.array(picture))) for picture in pictures]
 
 
 def _theirs(venvs: Path, kind: str, arrays: list[Path]) -> list[str | None]:

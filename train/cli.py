@@ -132,8 +132,8 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--runtimes",
         nargs="+",
-        choices=("litert", "litert_int8"),
-        default=("litert", "litert_int8"),
+        choices=(both := ("litert", "litert_int8")),
+        default=both,
         help="whose files the folder has afterwards; both, unless a large network is to be small",
     )
     export.set_defaults(command=_export)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fer_core.emotions import CLASSES
 from fer_core.errors import OptionError
 from fer_core.model_store import ModelCard, load_card, model_folder, verify_model
-from fer_core.runtimes import create_runtime
+from fer_core.runtimes import cpu_runtime, create_runtime
 from train.batches import resized
 from train.corruptions import Run
 from train.data import Dataset
@@ -86,7 +86,7 @@ def opened(folder: Path, card: ModelCard, runtime: str) -> Iterator[tuple[str, R
         yield "keras", _in_parts([model.predict_on_batch], card.input_size)
         return
     # Figures are of the network itself, never of its quantised form unless that is asked for.
-    if runtime == "auto" and "model.tflite" not in card.files:
+    if runtime == "auto" and cpu_runtime(card) == "litert_int8":
         runtime = "keras"
     first = create_runtime(runtime, folder)
     with ExitStack() as closing:

@@ -30,6 +30,11 @@ import numpy as np
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
+def faces_of(result: Any) -> list[list[Any]]:
+    """Box and expression of each face of a `FrameResult` of this project."""
+    return [[f.box.x0, f.box.y0, f.box.x1, f.box.y1, f.top] for f in result.faces]
+
+
 class FerLive:
     """This project: `track` for the frames of a stream, or `analyze` for single pictures."""
 
@@ -47,7 +52,7 @@ class FerLive:
             result = self._analyzer.track(picture, self._seconds)
         else:
             result = self._analyzer.analyze(picture)
-        return [[f.box.x0, f.box.y0, f.box.x1, f.box.y1, f.top] for f in result.faces]
+        return faces_of(result)
 
     def labels(self, crops: Any) -> list[str]:
         """The best class of each crop."""
