@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
     "model_folder",
     "models_root",
     "runnable_models",
+    "verify_files",
     "verify_model",
     "write_card",
 ]
@@ -234,16 +236,26 @@ def verify_model(folder: Path, only: str | None = None) -> ModelCard:
         ModelError: a listed file is missing or altered, or `only` is not listed.
     """
     card = load_card(folder)
+    verify_files(folder, card, [only] if only is not None else sorted(card.files))
+    return card
+
+
+def verify_files(folder: Path, card: ModelCard, names: Iterable[str]) -> None:
+    """Check these files of a model folder against its card, which has been read.
+
+    Raises:
+        ModelError: the card lists no file or not this one, or a file is missing or altered.
+    """
     if not card.files:
         raise ModelError(
             f"The model folder {folder} holds figures only, no network to run. Choose another "
             "model, or train this one with `python -m train fit --config "
             f"{folder}/options.json --data PATH --out FOLDER`."
         )
-    if only is not None and only not in card.files:
-        listed = ", ".join(sorted(card.files)) or "none"
-        raise ModelError(f"The card of {folder} does not list {only}. It lists: {listed}.")
-    for name in [only] if only is not None else sorted(card.files):
+    for name in names:
+        if name not in card.files:
+            listed = ", ".join(sorted(card.files))
+            raise ModelError(f"The card of {folder} does not list {name}. It lists: {listed}.")
         if not _is_bare(name):
             raise ModelError(
                 f"The card of {folder} lists {name!r}, which is not a plain file name."
@@ -259,7 +271,6 @@ def verify_model(folder: Path, only: str | None = None) -> ModelCard:
                 f"{file} is not the file that its card describes (the SHA-256 differs). "
                 "Copy the folder again; do not use this file."
             )
-    return card
 
 
 def file_sha256(file: Path) -> str:

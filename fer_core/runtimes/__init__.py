@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import ModelError, OptionError, RuntimeMissingError
-from fer_core.model_store import ModelCard, load_card, models_root, verify_model
+from fer_core.model_store import ModelCard, load_card, models_root, verify_files
 from fer_core.runtimes.base import Crops, Probabilities, Runtime, runtime_in_words
 from fer_core.runtimes.gpu import gpu_may_be_usable
 from fer_core.runtimes.keras import KerasRuntime
@@ -57,8 +57,9 @@ def create_runtime(name: str, folder: Path, threads: int | None = None) -> Runti
     if name == "auto":
         return _create_auto(folder, threads)
     kind = _KINDS[name]
-    _refuse_without(kind.file_name, folder, name)
-    card = verify_model(folder, only=kind.file_name)
+    card = load_card(folder)
+    _refuse_without(kind.file_name, card, folder, name)
+    verify_files(folder, card, [kind.file_name])
     if card.classes != CLASSES or card.channels != 1:
         raise ModelError(
             f"The model in {folder} gives {', '.join(card.classes)} from {card.channels} channels; "
@@ -75,10 +76,9 @@ def cpu_runtime(card: ModelCard) -> str:
     return next(iter(_KINDS))
 
 
-def _refuse_without(file_name: str, folder: Path, runtime: str) -> None:
-    files = load_card(folder).files
-    others = [name for name, kind in _KINDS.items() if kind.file_name in files]
-    if others and file_name not in files:
+def _refuse_without(file_name: str, card: ModelCard, folder: Path, runtime: str) -> None:
+    others = [name for name, kind in _KINDS.items() if kind.file_name in card.files]
+    if others and file_name not in card.files:
         named = folder.name if folder.parent == models_root() else folder
         raise ModelError(
             f"{folder.name} has no {file_name}, which the runtime {runtime} needs. Choose "

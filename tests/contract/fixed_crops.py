@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["fixed_crops"]
+__all__ = ["crops_of", "fixed_crops"]
 
 
 def fixed_crops() -> dict[str, npt.NDArray[np.uint8]]:
@@ -29,3 +29,11 @@ def fixed_crops() -> dict[str, npt.NDArray[np.uint8]]:
         "squares": ((rows // 6 + columns // 6) % 2) * 255,
     }
     return {name: crop.astype(np.uint8) for name, crop in crops.items()}
+
+
+def crops_of(count: int, seed: int = 0) -> np.ndarray:
+    """Random crops, and real ones among them."""
+    crops = np.random.default_rng(seed).integers(0, 256, (count, 48, 48, 1), np.uint8)
+    for index, crop in enumerate(list(fixed_crops().values())[:count]):
+        crops[index, :, :, 0] = crop
+    return crops

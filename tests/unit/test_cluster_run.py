@@ -23,7 +23,8 @@ from fer_core.cluster.run import _pool
 from fer_core.commands import work as work_module
 from fer_core.errors import OptionError
 from tests.clips import Clip, make_clip
-from tests.unit.test_cluster import all_rows, batch_of
+from tests.unit.test_cluster_parts import all_rows
+from tests.unit.test_cluster_worker import batch_of
 
 # How many workers
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -175,3 +176,17 @@ def test_the_process_shares_its_own():
     with ExitStack() as held:
         for _ in range(available_cores()):
             held.enter_context(process_cores().taken(1))
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [("150000 100000", 2), ("20000 100000", 1), ("max 100000", 8), ("", 8), ("1 0", 8)],
+)
+def test_a_containers_share_is_heeded(
+    quota: str, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
+    file = tmp_path / "cpu.max"
+    file.write_text(quota)
+    assert available_cores(file) == cores
+    assert available_cores(tmp_path / "none") == 8
