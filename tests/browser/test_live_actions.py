@@ -15,6 +15,8 @@ from tests.browser.fake_camera import face_box, nearest_frame, picture
 from tests.browser.live_page import CAMERA_READY, PATIENCE, click_until, pick
 from ui.live_actions import TWICE_SECONDS
 
+pytestmark = pytest.mark.alone
+
 
 def timeline(live, name: str) -> int:
     return int(live.page.locator(".fer-timeline").get_attribute(f"data-{name}"))

@@ -15,6 +15,8 @@ from tests.browser.fake_camera import picture
 from tests.browser.server import serve
 from tests.browser.test_live_stream import numbered
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_failing_callback_is_one_sentence_and_the_stream_goes_on(open_live, tmp_path):
     with serve(tmp_path, Path(__file__).with_name("faulty_app.py")) as server:

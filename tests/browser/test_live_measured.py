@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-SECONDS = 40
+pytestmark = pytest.mark.alone
+
+SECONDS = 25
 FRESH_A_SECOND = 14.0
 DELAY_MS = 300.0
 GROWTH_MS = 60.0

@@ -226,6 +226,7 @@ def test_the_charts_script_is_there_before_a_chart_is_asked_for(open_live, made)
     nothing_amiss(page)
 
 
+@pytest.mark.alone
 def test_twenty_models_open_quickly(open_live, made):
     live = open_live(url=made.url)
     waits = []

@@ -18,6 +18,8 @@ from tests.browser.conftest import CAMERA, DESKTOP, GRANT
 from tests.browser.fake_camera import write_clip
 from tests.browser.server import ROOT
 
+pytestmark = pytest.mark.alone
+
 FOLDER = ROOT / "docs" / "images"
 PICTURES = {"live.png": DESKTOP}
 """Each with the size of its window."""
