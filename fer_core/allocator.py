@@ -6,7 +6,7 @@ import ctypes
 import os
 import platform
 
-__all__ = ["set_malloc_options", "share_freed_memory"]
+__all__ = ["return_freed_memory", "set_malloc_options", "share_freed_memory"]
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -3, -4, -8
 """Of glibc's `malloc.h`."""
@@ -30,13 +30,32 @@ def share_freed_memory() -> bool:
     return set_malloc_options((M_ARENA_MAX, ARENAS))
 
 
+def return_freed_memory() -> bool:
+    """Give the kernel back what is free in every arena; takes 0.1 to 20 ms.
+
+    By itself glibc gives back the top of an arena alone: one piece in use above it holds all the
+    rest. Meanwhile other threads of this process that allocate may wait.
+
+    Returns:
+        Whether glibc was there.
+    """
+    if not _is_glibc():
+        return False
+    ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
+    return True
+
+
 def set_malloc_options(*wanted: tuple[int, int]) -> bool:
     """Set glibc's allocator's options, each by its number in `malloc.h` and its value.
 
     Returns:
         Whether glibc was there and agreed to all.
     """
-    if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
+    if not _is_glibc():
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return all(bool(mallopt(ctypes.c_int(name), ctypes.c_int(value))) for name, value in wanted)
+
+
+def _is_glibc() -> bool:
+    return platform.system() == "Linux" and platform.libc_ver()[0] == "glibc"

@@ -17,6 +17,7 @@ from ui import resources
 from ui.camera_hint import camera_hint
 from ui.connection import rtc_configuration
 from ui.connection_state import lost_words
+from ui.freed_memory import return_memory_soon
 from ui.live_actions import actions
 from ui.live_beside import beside
 from ui.live_camera import camera_form, camera_wish
@@ -93,6 +94,7 @@ def _help(session: LiveSession) -> None:
 
 def _session() -> LiveSession:
     if SESSION_KEY not in st.session_state:
+        return_memory_soon()  # Streamlit lets sessions of pages that went go when another comes
         st.session_state[SESSION_KEY] = LiveSession(
             make_analyzer=resources.live_analyzer, governor=process_governor()
         )
@@ -106,6 +108,7 @@ def _away(session: LiveSession) -> None:
     idle = session.snapshot().idle_seconds
     if not session.streaming or idle is None or idle > STREAMING_SECONDS:
         session.release()
+        return_memory_soon()
 
 
 def _newest(session: LiveSession) -> NewestOnly:
@@ -161,3 +164,4 @@ def _ended(session: LiveSession, place: Shelf) -> None:
     """The stream is over, whoever ended it. Called on the server's event loop: quick."""
     session.release()
     place.finish()
+    return_memory_soon()
