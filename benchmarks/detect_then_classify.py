@@ -26,20 +26,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.classifier import Classifier
-from fer_core.crops import crop_faces, grey_of
-from fer_core.detectors import DETECTORS, Follower, create_detector
+from fer_core.crops import crop_faces
+from fer_core.detectors import DETECTORS
 from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError, FerError
 from fer_core.fer2013 import Split, load_dataset
 from fer_core.model_store import CropSpec, model_folder
-from fer_core.results import Box, Detection
+from train.scenes import look
 
-WIDTH, HEIGHT = 640, 480
-SMALLEST, LARGEST = 96, 240
-"""Side of the face in the scene, pixels: a person one arm to three arms away from a webcam."""
-FADE = 0.5
-"""The image's border goes on for this share of its side, fading into the scene."""
-FOUND_IOU = 0.3
 MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.2)
 EYES = ((True, 0.0), (True, 12.0), (False, 0.0))
 """`align` and `tilt` of `CropSpec`."""
@@ -74,57 +68,6 @@ class Lost:
     cropped: float
     lost: float
     interval: float
-
-
-def scene_with(
-    image: npt.NDArray[np.uint8], random: np.random.Generator
-) -> tuple[npt.NDArray[np.uint8], Box]:
-    """A 640x480 picture that shows `image`, and the face box in it.
-
-    Args:
-        image: uint8 (48, 48).
-        random: draws size, place and the grey of the scene.
-    """
-    side = int(random.integers(SMALLEST, LARGEST + 1))
-    grey = int(random.integers(60, 200))
-    border = round(FADE * side)
-    large = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
-    wide = cv2.copyMakeBorder(large, border, border, border, border, cv2.BORDER_REPLICATE).astype(
-        np.float32
-    )
-    # 1 inside the image, falling to 0 at the end of its border.
-    ramp = np.clip(
-        (np.minimum(np.arange(len(wide)), np.arange(len(wide))[::-1]) + 1) / border, 0, 1
-    )
-    weight = np.minimum.outer(ramp, ramp)
-    patch = np.rint(weight * wide + (1 - weight) * grey).astype(np.uint8)
-    # The face lies wholly inside; its faded border may reach beyond the scene.
-    left = int(random.integers(0, WIDTH - side + 1))
-    top = int(random.integers(0, HEIGHT - side + 1))
-    room = np.full((HEIGHT + 2 * border, WIDTH + 2 * border), grey, np.uint8)
-    room[top : top + len(patch), left : left + len(patch)] = patch
-    seen = room[border:-border, border:-border]
-    box = Box(float(left), float(top), float(left + side), float(top + side))
-    return np.repeat(seen[:, :, None], 3, axis=2), box
-
-
-def look(
-    name: str, images: npt.NDArray[np.uint8], seed: int = 0, follow: bool = False
-) -> Iterator[tuple[npt.NDArray[np.uint8], Detection | None]]:
-    """Each image's scene in grey, and what detector `name` found of its face.
-
-    `follow`: what it finds when it is shown the scene again and knows what it found before.
-    """
-    random = np.random.default_rng(seed)
-    with create_detector(name) as detector:
-        for image in images:
-            picture, box = scene_with(image, random)
-            found = detector.detect(picture)
-            if follow and isinstance(detector, Follower):
-                found = detector.follow(picture, [one.box for one in found])
-            near = [one for one in found if one.box.iou(box) >= FOUND_IOU]
-            best = max(near, key=lambda one: one.box.iou(box), default=None)
-            yield grey_of(picture), best
 
 
 def measure(

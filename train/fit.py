@@ -25,6 +25,7 @@ from train.precision import slow_precision, with_precision
 from train.pretrained import unfreeze_trunk
 from train.progress import Progress
 from train.rates import rate_at
+from train.scenes import with_scenes
 from train.seen import SEEN_FILE
 from train.sharpness import make_sharpness_aware
 from train.steps import NotANumberError
@@ -63,6 +64,7 @@ def fit(
         OutOfTimeError: `until` has come; the run can be resumed.
         OptionError: the options do not fit the architecture or the backend, or there is no such
             weights file.
+        DetectorError: what the detector of the option `scenes` needs is missing.
     """
     shown = progress or Progress()
     options = with_precision(options)
@@ -76,6 +78,7 @@ def fit(
     validation = dataset.split("PublicTest")
     # Measured on the training split alone: nothing of the test splits enters the network.
     mean, deviation = float(training.images.mean()), float(training.images.std())
+    training = with_scenes(training, options, shown.message)
     use_devices(options.devices, options.batch_size)
     keras.utils.set_random_seed(options.seed)
     if resume:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fer_core.detectors import DETECTORS
 from fer_core.emotions import CLASSES
 from fer_core.errors import OptionError
 from train.checks import (
@@ -44,6 +45,9 @@ class RecipeOptions:
         drop_leaked: leave out training rows that stand, pixel for pixel, in a test split too.
         ferplus_targets: `off`; `majority`: the training label is the class with most votes;
             `soft`: the target is the share of the votes. The splits that are scored keep theirs.
+        scenes: detector that looks for each training image in a webcam's picture; its crops of the
+            faces found are trained on beside the images, so that the network also knows faces as
+            the app shows them to it. `off` for the images alone.
         class_balance: `off`; `weights`: the loss of rare classes counts more; `sampling`: rare
             classes are drawn more often.
         balance_power: how far: 1 for full balance, 0.5 for its square root.
@@ -82,6 +86,7 @@ class RecipeOptions:
     classes: tuple[str, ...] = ()
     drop_leaked: bool = False
     ferplus_targets: str = "off"
+    scenes: str = "off"
     class_balance: str = "off"
     balance_power: float = 1.0
     mixup: float = 0.0
@@ -168,6 +173,7 @@ class RecipeOptions:
 KNOWN: dict[str, tuple[str, ...]] = {
     "labels": LABELS,
     "ferplus_targets": VOTE_TARGETS,
+    "scenes": ("off", *DETECTORS),
     "class_balance": BALANCES,
     "standardisation": STANDARDISATIONS,
     "distillation_views": VIEWS,

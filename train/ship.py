@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from fer_core.model_store import CropSpec, ModelCard, write_card
+from fer_core.model_store import ModelCard, write_card
 from train.checkpoint import History, write_text
 from train.cost import count_cost
 from train.data import Dataset
@@ -32,9 +32,7 @@ from train.options import TrainOptions
 from train.packed import round_kernels
 from train.precision import exact_products
 from train.predicting import predict
-
-MOST_TILT = 15.0
-"""Degrees; what lies further from the level was not measured."""
+from train.scenes import crop_spec
 
 
 def ship(
@@ -82,8 +80,7 @@ def ship(
         input_size=model.input_shape[1],
         classes=training.classes,
         channels=model.input_shape[3],
-        # What training turned crops by need not be turned back.
-        crop=CropSpec(tilt=min(options.augmentation.rotation, MOST_TILT)),
+        crop=crop_spec(options),
         temperature=calibration.temperature,
         uncertain_below=calibration.threshold,
         parameters=cost.parameters,

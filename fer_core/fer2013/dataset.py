@@ -70,6 +70,19 @@ class Split:
         votes = None if self.votes is None else self.votes[where]
         return Split(self.images[where], self.labels[where], self.rows[where], votes, self.classes)
 
+    def and_also(self, other: Split) -> Split:
+        """These rows and then those of `other`, which has the same classes and has votes too."""
+        votes = None
+        if self.votes is not None and other.votes is not None:
+            votes = np.concatenate([self.votes, other.votes])
+        return Split(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.rows, other.rows]),
+            votes,
+            self.classes,
+        )
+
     def counts(self) -> dict[str, int]:
         """Number of images of each class."""
         found = np.bincount(self.labels, minlength=len(self.classes))

@@ -185,6 +185,7 @@ def test_balanced_sampling_draws_classes_alike_and_whole_rounds():
         ),
         ({"checkpoint_seconds": -1}, "checkpoint_seconds must not be negative"),
         ({"devices": "two"}, "Unknown devices"),
+        ({"scenes": "yolo"}, r"Unknown scenes. Received: 'yolo'. Known: off, blazeface, haar"),
     ],
 )
 def test_bad_options_are_one_sentence(values, sentence):
