@@ -55,7 +55,7 @@ class TrainOptions(RecipeOptions):
         vote_smoothing: share of the target that follows the FER+ votes (0 without votes).
         drop_not_a_face: leave out training rows that FER+ calls not a face.
         precision: `float32`; `bfloat16` for mixed precision, which is slow on a processor that
-            does not multiply it itself; or `auto`: the one that this machine is quick in.
+            has no instructions for it; or `auto`: the one that this machine is quick in.
         seed: of weights and dropout, and, without `crops_seed`, of order and augmentation.
         augmentation: how training crops are changed.
         input_size: side of the crops, pixels; 0 for the architecture's own. Crops of another size
