@@ -49,7 +49,7 @@ class Lost:
 
     Attributes:
         detector: its name.
-        margin, align, tilt: of the crop, see `CropSpec`.
+        crop: how its faces were cropped.
         images: faces shown.
         found: share of them that was found.
         ready_made: accuracy on the ready-made images of the faces found, 0 to 1.
@@ -59,9 +59,7 @@ class Lost:
     """
 
     detector: str
-    margin: float
-    align: bool
-    tilt: float
+    crop: CropSpec
     images: int
     found: float
     ready_made: float
@@ -101,9 +99,7 @@ def measure(
         results.append(
             Lost(
                 detector,
-                spec.margin,
-                spec.align,
-                spec.tilt,
+                spec,
                 len(split),
                 float(seen.mean()),
                 float(plain.mean()),
@@ -147,8 +143,7 @@ def lines(results: Sequence[Lost]) -> Iterator[str]:
     yield f"{'detector':10s}  margin  {'eyes':27s}  found  ready-made  cropped  lost, points"
     for row in results:
         yield (
-            f"{row.detector:10s}  {row.margin:+6.2f}  "
-            f"{CropSpec(align=row.align, tilt=row.tilt).eyes:27s}"
+            f"{row.detector:10s}  {row.crop.margin:+6.2f}  {row.crop.eyes:27s}"
             f"  {100 * row.found:4.1f} %  {100 * row.ready_made:8.1f} %  {100 * row.cropped:5.1f} %"
             f"  {row.lost:+5.1f} +- {row.interval:.1f}"
         )

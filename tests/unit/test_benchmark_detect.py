@@ -43,7 +43,7 @@ def test_the_table_adds_up(
         assert row["found"] >= 0.75
         assert row["lost"] == pytest.approx(100 * (row["ready_made"] - row["cropped"]))
     # The astronaut smiles, and so must most of her crops.
-    plain = next(row for row in rows if row["margin"] == 0 and row["tilt"])
+    plain = next(row for row in rows if row["crop"]["margin"] == 0 and row["crop"]["tilt"])
     assert plain["ready_made"] == 1.0
     assert plain["cropped"] >= 0.8
 
