@@ -30,6 +30,18 @@ def astronaut(_astronaut: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return _astronaut.copy()
 
 
+@pytest.fixture
+def face_crop(astronaut: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Her face alone, framed tightly as FER2013 frames faces: grey uint8 (48, 48)."""
+    import cv2
+
+    from fer_core.crops import grey_of
+
+    return np.asarray(
+        cv2.resize(grey_of(astronaut)[65:175, 170:280], (48, 48), interpolation=cv2.INTER_AREA)
+    )
+
+
 @pytest.fixture(scope="session")
 def model_folder() -> Path:
     """The shipped folder that `models/default` names."""

@@ -5,32 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from benchmarks import detect_then_classify as bench
-from fer_core.crops import grey_of
-
-FACE = (170, 65, 280, 175)
-"""Left, top, right and bottom of the tight face box of scikit-image's astronaut."""
-
-
-@pytest.fixture
-def face(astronaut: np.ndarray) -> np.ndarray:
-    left, top, right, bottom = FACE
-    grey = grey_of(astronaut)[top:bottom, left:right]
-    return cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA)
 
 
 def test_the_table_adds_up(
-    face: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    face_crop: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     count = 8
     file = tmp_path / "fer2013.npz"
     np.savez(
         file,
-        images=np.stack([face] * (2 * count)),
+        images=np.stack([face_crop] * (2 * count)),
         emotion=np.full(2 * count, 3),
         usage=np.array(["Training"] * count + ["PublicTest"] * count),
     )

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_core.crops import grey_of
 from fer_core.emotions import CLASSES
 from fer_core.fer2013 import Dataset, Split
 from fer_core.model_store import CropSpec
@@ -21,21 +20,13 @@ from train.scenes import crop_spec, crops_of_scenes, look, scene_with, with_scen
 from .made import made_dataset
 from .tiny import QUICK, KillAfter
 
-FACE = (170, 65, 280, 175)
-"""Left, top, right and bottom of the tight face box of scikit-image's astronaut."""
-
 
 @pytest.fixture
-def face(astronaut: np.ndarray) -> np.ndarray:
-    left, top, right, bottom = FACE
-    grey = grey_of(astronaut)[top:bottom, left:right]
-    return cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA)
-
-
-@pytest.fixture
-def training(face: np.ndarray) -> Split:
+def training(face_crop: np.ndarray) -> Split:
     """Six rows of the face between two that show none."""
-    images = np.stack([np.full((48, 48), 90, np.uint8), *[face] * 6, np.zeros((48, 48), np.uint8)])
+    images = np.stack(
+        [np.full((48, 48), 90, np.uint8), *[face_crop] * 6, np.zeros((48, 48), np.uint8)]
+    )
     votes = np.arange(80, dtype=np.float32).reshape(8, 10)
     return Split(images, np.arange(8) % 7, np.arange(8) + 20, votes)
 
@@ -50,20 +41,20 @@ class Said(Progress):
         self.messages.append(text)
 
 
-def test_a_scene_shows_the_image_in_its_box(face: np.ndarray) -> None:
+def test_a_scene_shows_the_image_in_its_box(face_crop: np.ndarray) -> None:
     random = np.random.default_rng(3)
     for _ in range(20):
-        picture, box = scene_with(face, random)
+        picture, box = scene_with(face_crop, random)
         assert picture.shape == (480, 640, 3)
         assert 0 <= box.x0 < box.x1 <= 640
         assert 0 <= box.y0 < box.y1 <= 480
         x0, y0, x1, y1 = (round(value) for value in (box.x0, box.y0, box.x1, box.y1))
         back = cv2.resize(picture[y0:y1, x0:x1, 0], (48, 48), interpolation=cv2.INTER_AREA)
-        assert np.abs(back.astype(int) - face).mean() < 4
+        assert np.abs(back.astype(int) - face_crop).mean() < 4
 
 
-def test_a_scene_shown_again_is_looked_at_where_the_face_was(face: np.ndarray) -> None:
-    images = np.stack([face] * 8)
+def test_a_scene_shown_again_is_looked_at_where_the_face_was(face_crop: np.ndarray) -> None:
+    images = np.stack([face_crop] * 8)
     first, again = (list(look("blazeface", images, follow=follow)) for follow in (False, True))
     assert all((one[0] == two[0]).all() for one, two in zip(first, again, strict=True))
     pairs = zip(first, again, strict=True)
@@ -128,11 +119,13 @@ def test_what_training_turned_need_not_be_levelled(turned: float, left: float) -
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_run_with_scenes_resumes_to_the_same_result(face: np.ndarray, tmp_path: Path) -> None:
+def test_a_run_with_scenes_resumes_to_the_same_result(
+    face_crop: np.ndarray, tmp_path: Path
+) -> None:
     made = made_dataset()
     split = made.split("Training")
     images = split.images.copy()
-    images[split.labels == CLASSES.index("happy")] = face
+    images[split.labels == CLASSES.index("happy")] = face_crop
     dataset: Dataset = replace(
         made, splits={**made.splits, "Training": replace(split, images=images)}
     )
