@@ -179,6 +179,11 @@ def _protocol_lines(card: ModelCard) -> list[str]:
         else:
             other = teachers[0] if teachers else "probabilities from a file"
             lines.append(f"- {share} are the answers of another network: {other}.")
+    if options.get("scenes", "off") != "off":
+        lines.append(
+            f"- Beside each training image stood the crop that {options['scenes']} made of it, "
+            "where it found the face in a webcam's picture."
+        )
     if options.get("ferplus_targets") == "soft":
         lines.append("- Each target in training is the share of the FER+ votes for each class.")
     if options.get("vote_smoothing") and "FER+" in training.get("data", ""):

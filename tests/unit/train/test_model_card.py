@@ -99,15 +99,22 @@ def test_a_network_that_learned_from_its_like_says_that_it_was_an_earlier_one():
 
 
 def test_it_says_whose_labels_and_weights_it_learned_from():
-    options = {"labels": "ferplus", "ferplus_targets": "soft", "start_from": "plain48"}
+    options = {
+        "labels": "ferplus",
+        "ferplus_targets": "soft",
+        "start_from": "plain48",
+        "scenes": "haar",
+    }
     training = CARD.training | {"options": CARD.training["options"] | options}
     text = readme_text(replace(CARD, training=training), {})
     assert "with the class that most of ten people voted for (FER+) as label" in text
     assert "search word" not in text
     assert "- It began with the weights of `plain48`." in text
+    assert "- Beside each training image stood the crop that haar made of it" in text
     assert "Each target in training is the share of the FER+ votes for each class." in text
     assert "The model folder of `plain48` has to be there first." in text
     plain = readme_text(CARD, {})
+    assert "Beside each training image" not in plain
     assert "labelled by search word and checked by people" in plain
     assert "began with" not in plain
 
