@@ -71,7 +71,7 @@ class Split:
         return Split(self.images[where], self.labels[where], self.rows[where], votes, self.classes)
 
     def and_also(self, other: Split) -> Split:
-        """These rows and then those of `other`, which has the same classes and has votes too."""
+        """These rows and then those of `other`, of the same classes; with votes where both have."""
         votes = None
         if self.votes is not None and other.votes is not None:
             votes = np.concatenate([self.votes, other.votes])
