@@ -49,9 +49,8 @@ def slow_precision(options: TrainOptions) -> str:
 def has_fast_bfloat16() -> bool:
     """Whether the device that the backend works on is quicker in bfloat16 than in float32."""
     if not has_accelerator():
-        said = _cpu_said()
-        pairs_pay = _PAIRS in said["flags"] and _INTEL not in said["vendor_id"]
-        return _TILES in said["flags"] or pairs_pay
+        flags = _cpu_words("flags")
+        return _TILES in flags or (_PAIRS in flags and _INTEL not in _cpu_words("vendor_id"))
     capability = _compute_capability()
     return capability is None or capability >= _TENSOR_CORES
 
@@ -119,16 +118,13 @@ def _compute_capability() -> int | None:
     return None if found is None else int(found[0])
 
 
-def _cpu_said() -> dict[str, frozenset[str]]:
-    """What Linux says of the processor's maker and of what it can do; nothing elsewhere."""
+def _cpu_words(name: str) -> frozenset[str]:
+    """What Linux says of the processor under `name`; nothing elsewhere."""
     try:
         text = _CPU_FILE.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        text = ""
-    lines = [line.partition(":") for line in text.splitlines()]
-    return {
-        key: frozenset(
-            word for name, _, words in lines if name.strip() == key for word in words.split()
-        )
-        for key in ("vendor_id", "flags")
-    }
+        return frozenset()
+    lines = (line.partition(":") for line in text.splitlines())
+    return frozenset(
+        word for key, _, words in lines if key.strip() == name for word in words.split()
+    )

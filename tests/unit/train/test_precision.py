@@ -18,11 +18,10 @@ from train.network import network_for_training
 from train.options import TrainOptions
 from train.precision import fast_copy, has_fast_bfloat16, slow_precision, with_precision
 from train.predicting import probabilities_of
-from train.progress import Progress
 from train.run import train_and_ship
 
 from .made import made_dataset
-from .tiny import QUICK, Tiny
+from .tiny import QUICK, Tiny, Told
 
 AMX = "processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16 amx_bf16\n"
 PAIRS = "processor\t: 0\nvendor_id\t: {}\nflags\t\t: fpu avx2 avx512f avx512_bf16\n"
@@ -99,15 +98,10 @@ def test_a_run_writes_down_which_one_it_was_and_says_a_slow_one(monkeypatch, tmp
     card = json.loads((tmp_path / "run" / "card.json").read_text())
     assert card["training"]["options"]["precision"] == "float32"
 
-    class Told(Progress):
-        said: list[str] = []  # noqa: RUF012 - of this test alone
-
-        def message(self, text: str) -> None:
-            self.said.append(text)
-
+    told = Told()
     slow = replace(options, precision="bfloat16")
-    fit(made_dataset(), slow, tmp_path / "slow", progress=Told())
-    assert any("slower in bfloat16 than in float32" in text for text in Told.said)
+    fit(made_dataset(), slow, tmp_path / "slow", progress=told)
+    assert any("slower in bfloat16 than in float32" in text for text in told.said)
 
 
 def test_a_finished_network_is_asked_in_what_a_card_is_quick_in(monkeypatch, tmp_path):

@@ -14,11 +14,10 @@ from fer_core.fer2013 import Dataset, Split
 from fer_core.model_store import CropSpec
 from train.fit import fit
 from train.options import TrainOptions
-from train.progress import Progress
 from train.scenes import crop_spec, crops_of_scenes, look, scene_with, with_scenes
 
 from .made import made_dataset
-from .tiny import QUICK, KillAfter
+from .tiny import QUICK, KillAfter, Told
 
 
 @pytest.fixture
@@ -29,16 +28,6 @@ def training(face_crop: np.ndarray) -> Split:
     )
     votes = np.arange(80, dtype=np.float32).reshape(8, 10)
     return Split(images, np.arange(8) % 7, np.arange(8) + 20, votes)
-
-
-class Said(Progress):
-    """Keeps the messages of a run."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
 
 
 def test_a_scene_shows_the_image_in_its_box(face_crop: np.ndarray) -> None:
@@ -130,9 +119,9 @@ def test_a_run_with_scenes_resumes_to_the_same_result(
         made, splits={**made.splits, "Training": replace(split, images=images)}
     )
     options = replace(QUICK, epochs=2, scenes="blazeface")
-    told = Said()
+    told = Told()
     whole, history = fit(dataset, options, tmp_path / "whole", progress=told)
-    assert any("training faces in scenes" in text for text in told.messages)
+    assert any("training faces in scenes" in text for text in told.said)
     with pytest.raises(KeyboardInterrupt):
         fit(dataset, options, tmp_path / "cut", progress=KillAfter(1))
     resumed, again = fit(dataset, options, tmp_path / "cut", resume=True)

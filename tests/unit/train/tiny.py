@@ -47,6 +47,16 @@ class KillAfter(Progress):
             raise KeyboardInterrupt
 
 
+class Told(Progress):
+    """Keeps the messages of a run."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+
 def teacher_folder(folder: Path, seed: int, classes: tuple[str, ...] = CLASSES) -> Path:
     """A model folder of an untrained network, enough to be asked."""
     folder.mkdir(parents=True)
