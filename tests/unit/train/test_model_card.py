@@ -119,6 +119,14 @@ def test_it_says_whose_labels_and_weights_it_learned_from():
     assert "began with" not in plain
 
 
+def test_it_says_what_other_seeds_came_to_where_that_is_known():
+    assert "How much another seed would change is not known." in readme_text(CARD, {})
+    training = CARD.training | {"seeds": {"4": 0.7286, "5": 0.7253, "6": 0.7278}}
+    text = readme_text(replace(CARD, training=training), {})
+    assert "Seeds 4, 5, 6 reached 72.9, 72.5, 72.8 % of PublicTest in such runs, 72.7 in" in text
+    assert "another seed" not in text
+
+
 def test_an_empty_card_is_described_too():
     text = readme_text(ModelCard("bare", "base", 48), {})
     assert "Unknown" in text
