@@ -79,6 +79,11 @@ def section(page: Page, name: str) -> None:
     pick(page.get_by_role("radio", name=name, exact=True))
 
 
+def plots(page: Page) -> Locator:
+    """The charts that are seen: Streamlit may keep an earlier drawing, hidden, behind the new."""
+    return page.locator(".js-plotly-plot").locator("visible=true")
+
+
 def nothing_amiss(page: Page) -> None:
     assert page.locator('[data-testid="stException"]').count() == 0
     assert page.get_by_text("This tab failed").count() == 0
@@ -108,7 +113,7 @@ def click_cell(page: Page, drawing: Locator, truth: str, answer: str) -> None:
     """Click a cell of the matrix, again when the drawing moved under the click."""
     said = page.get_by_text(f"{truth} faces for {answer}")
     for _ in range(3):
-        # While the page puts a new drawing in the old one's place, it may hold both.
+        # While the page draws anew, the one visible drawing may be missing for a moment.
         expect(drawing).to_have_count(1, timeout=PATIENCE)
         area = drawing.bounding_box()
         side = area["width"] / len(CLASSES), area["height"] / len(CLASSES)
@@ -127,7 +132,7 @@ def test_a_click_on_a_cell_shows_that_mistake(open_live, made, tmp_path):
     page = open_live(url=made.url).page
     open_tab(page)
     section(page, "Confusion")
-    plot = page.locator(".js-plotly-plot").filter(has_text="truth")
+    plot = plots(page).filter(has_text="truth")
     for truth, answer in (("fear", "sad"), ("happy", "angry")):
         click_cell(page, plot.locator(".nsewdrag"), truth, answer)
         expect(box(page, "Truth").locator("input")).to_have_value(truth, timeout=PATIENCE)
@@ -157,7 +162,7 @@ def test_two_models_side_by_side_on_a_phone(open_live, made):
     expect(table.locator(".fer-better").first).to_be_visible()
     for part, count in (("Training", 2), ("Confusion", 2), ("Classes", 1), ("Confidence", 2)):
         section(page, part)
-        expect(page.locator(".js-plotly-plot")).to_have_count(count, timeout=PATIENCE)
+        expect(plots(page)).to_have_count(count, timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert page.evaluate(OVERFLOW) == []
     nothing_amiss(page)
@@ -168,13 +173,15 @@ def test_the_curves_of_a_run_grow_without_a_reload(open_live, made):
     open_tab(page)
     expect(page.get_by_text("is training: epoch 3 of 30")).to_be_visible(timeout=PATIENCE)
     choose_model(page, "growing")
-    drawn = "p => Math.max(...p.data.map(line => line.x.length))"
     expect(page.get_by_text("growing: 3 epochs")).to_be_visible(timeout=PATIENCE)
     make_history(made.run / "history.csv", 20)
     expect(page.get_by_text("growing: 20 epochs")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("is training: epoch 20 of 30")).to_be_visible(timeout=PATIENCE)
-    lines = "document.querySelector('.js-plotly-plot')"
-    page.wait_for_function(f"() => ({drawn})({lines}) === 20", timeout=PATIENCE)
+    drawn = "p.checkVisibility() && Math.max(...p.data.map(line => line.x.length)) === 20"
+    page.wait_for_function(
+        f"() => [...document.querySelectorAll('.js-plotly-plot')].some(p => {drawn})",
+        timeout=PATIENCE,
+    )
     nothing_amiss(page)
 
 
@@ -183,7 +190,7 @@ def test_a_switch_shows_what_is_drawn_after_a_look_at_another_section(open_live,
     page = open_live(url=made.url).page
     open_tab(page)
     rates = "p => p.data.filter(line => line.yaxis === 'y2').length"
-    plot = page.locator(".js-plotly-plot").locator("visible=true").first
+    plot = plots(page).first
     switch = page.locator('[data-testid="stCheckbox"]', has_text="Learning rate")
     for wanted in (True, False, True):
         expect(plot).to_be_visible(timeout=PATIENCE)
@@ -233,7 +240,7 @@ def test_twenty_models_open_quickly(open_live, made):
     for _ in range(4):  # the first opening also fetches the charts' script
         begin = time.monotonic()
         live.tab("Training metrics")
-        chart = live.page.locator(".js-plotly-plot").locator("visible=true").first
+        chart = plots(live.page).first
         expect(chart).to_be_visible(timeout=PATIENCE)
         waits.append(time.monotonic() - begin)
         live.tab("Live")
