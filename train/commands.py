@@ -58,7 +58,7 @@ def add_commands(commands: Any) -> None:
     tune.add_argument("--minutes", type=float, help="no trial begins later than this")
 
     queue = _command(commands, "queue", "train a list of runs, skipping finished ones", _queue)
-    queue.add_argument("file", type=Path, help="JSON list of {name, config, options}")
+    queue.add_argument("file", type=Path, help="JSON list of {name, config or like, options}")
     _data(queue)
     queue.add_argument("--out", required=True, type=Path, help="folder for the model folders")
     queue.add_argument("--minutes", type=float, help="for all runs; the rest goes on next time")

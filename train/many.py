@@ -46,12 +46,13 @@ def read_queue(file: Path) -> list[Planned]:
     """The runs of a queue file.
 
     Args:
-        file: a JSON list of objects: `name`, and either `config` (a file of options, its path
-            seen from the queue file) or nothing; `options` override either.
+        file: a JSON list of objects: `name`, and `config` (a file of options, its path seen from
+            the queue file), `like` (the name of a run above, whose options these are too) or
+            neither; `options` override either.
 
     Raises:
-        OptionError: it cannot be read, a name comes twice or is no folder name, or an option is
-            unknown.
+        OptionError: it cannot be read, a name comes twice or is no folder name, or an option or
+            the run of `like` is unknown.
     """
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
@@ -59,7 +60,9 @@ def read_queue(file: Path) -> list[Planned]:
         raise OptionError(f"The queue {file} cannot be read: {error}.") from None
     if not isinstance(entries, list) or not entries:
         raise OptionError(f"The queue {file} must be a JSON list of runs, at least one.")
-    planned = [_planned(entry, place, file) for place, entry in enumerate(entries, 1)]
+    planned: list[Planned] = []
+    for place, entry in enumerate(entries, 1):
+        planned.append(_planned(entry, place, file, planned))
     names = [run.name for run in planned]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -128,20 +131,38 @@ def _with_folders(run: Planned, planned: list[Planned], out: Path) -> Planned:
     return replace(run, options=options)
 
 
-def _planned(entry: Any, place: int, file: Path) -> Planned:
-    known = {"name", "config", "options"}
-    if not isinstance(entry, dict) or "name" not in entry or not set(entry) <= known:
+def _planned(entry: Any, place: int, file: Path, above: list[Planned]) -> Planned:
+    known = {"name", "config", "like", "options"}
+    if (
+        not isinstance(entry, dict)
+        or "name" not in entry
+        or not set(entry) <= known
+        or {"config", "like"} <= set(entry)
+    ):
         raise OptionError(
-            f"Run {place} of {file} must be an object with `name` and, if need be, `config` and "
-            f"`options`. Received: {json.dumps(entry):.80}"
+            f"Run {place} of {file} must be an object with `name` and, if need be, `config` or "
+            f"`like`, and `options`. Received: {json.dumps(entry):.80}"
         )
     name = str(entry["name"])
     if name in ("", ".", "..") or "/" in name or "\\" in name:
         raise OptionError(f"Run {place} of {file} is called {name!r}, which is no folder name.")
-    base: dict[str, Any] = {}
-    if "config" in entry:
-        base = TrainOptions.from_file(file.parent / str(entry["config"])).to_dict()
+    base = _base(entry, place, file, above)
     own = dict(entry.get("options", {}))
     if isinstance(own.get("augmentation"), dict):
         own["augmentation"] = {**base.get("augmentation", {}), **own["augmentation"]}
     return Planned(name, TrainOptions.from_dict({**base, **own}))
+
+
+def _base(entry: dict[str, Any], place: int, file: Path, above: list[Planned]) -> dict[str, Any]:
+    """The options that those of the entry override."""
+    if "config" in entry:
+        return TrainOptions.from_file(file.parent / str(entry["config"])).to_dict()
+    if "like" not in entry:
+        return {}
+    alike = {run.name: run.options for run in above}.get(str(entry["like"]))
+    if alike is None:
+        raise OptionError(
+            f"Run {place} of {file} is to be like {entry['like']!r}, and no run above it is "
+            f"called so. Above it: {', '.join(run.name for run in above) or 'none'}."
+        )
+    return alike.to_dict()

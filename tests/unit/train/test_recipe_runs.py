@@ -237,13 +237,16 @@ def test_a_queue_skips_what_is_finished_and_goes_on_after_a_failure(tmp_path):
         {"name": "one", "config": "base.json"},
         {
             "name": "student",
-            "config": "base.json",
+            "like": "one",
             "options": {"teachers": ["one"], "distillation": 0.5, "augmentation": {"flip": 0.1}},
         },
     ]
     file.write_text(json.dumps(runs))
     planned = read_queue(file)
-    assert planned[2].options.augmentation == replace(QUICK.augmentation, flip=0.1)
+    changed = replace(QUICK.augmentation, flip=0.1)
+    assert planned[2].options == replace(
+        planned[1].options, teachers=("one",), distillation=0.5, augmentation=changed
+    )
     out, said = tmp_path / "out", []
     first = run_queue(planned, made_dataset(), out, said=said.append)
     assert [result.state for result in first] == ["failed", "done", "done"], said
@@ -261,6 +264,9 @@ def test_a_queue_skips_what_is_finished_and_goes_on_after_a_failure(tmp_path):
         ('[{"name": "../x"}]', "no folder name"),
         ('[{"name": "x"}, {"name": "x"}]', "two runs called x"),
         ('[{"name": "x", "options": {"colour": 1}}]', "Unknown option: colour"),
+        ('[{"name": "x"}, {"name": "y", "like": "z"}]', "Run 2 .* like 'z'.* Above it: x"),
+        ('[{"name": "x", "like": "x"}]', "Above it: none"),
+        ('[{"name": "x"}, {"name": "y", "like": "x", "config": "a"}]', "`config` or `like`"),
     ],
 )
 def test_a_bad_queue_is_one_sentence(tmp_path, text, sentence):
