@@ -179,6 +179,11 @@ def _protocol_lines(card: ModelCard) -> list[str]:
         else:
             other = teachers[0] if teachers else "probabilities from a file"
             lines.append(f"- {share} are the answers of another network: {other}.")
+    if options.get("start_from") or (options.get("distillation") and options.get("teachers")):
+        lines.append(
+            "- Networks named here are meant as they were then; what has such a name today may be "
+            "a later one."
+        )
     if options.get("scenes", "off") != "off":
         lines.append(
             f"- Beside each training image stood the crop that {options['scenes']} made of it, "

@@ -110,6 +110,7 @@ def test_it_says_whose_labels_and_weights_it_learned_from():
     assert "with the class that most of ten people voted for (FER+) as label" in text
     assert "search word" not in text
     assert "- It began with the weights of `plain48`." in text
+    assert "- Networks named here are meant as they were then" in text
     assert "- Beside each training image stood the crop that haar made of it" in text
     assert "Each target in training is the share of the FER+ votes for each class." in text
     assert "The model folder of `plain48` has to be there first." in text
@@ -117,6 +118,10 @@ def test_it_says_whose_labels_and_weights_it_learned_from():
     assert "Beside each training image" not in plain
     assert "labelled by search word and checked by people" in plain
     assert "began with" not in plain
+    taught = CARD.training | {"options": CARD.training["options"] | {"teachers": ["one"]}}
+    assert "as they were then" in readme_text(replace(CARD, training=taught), {})
+    alone = CARD.training | {"options": CARD.training["options"] | {"distillation": 0.0}}
+    assert "as they were then" not in readme_text(replace(CARD, training=alone), {})
 
 
 def test_it_says_what_other_seeds_came_to_where_that_is_known():
