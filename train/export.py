@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from train.model_card import write_readme
 from train.portable import make_portable
 
 KERAS_FILE = "model.keras"
-LITERT_FILE = "model.tflite"
-LITERT_INT8_FILE = "model.int8.tflite"
+LITERT_FILES = {"litert": "model.tflite", "litert_int8": "model.int8.tflite"}
+"""By runtime, the file that it runs."""
 
 
 def save_keras(model: keras.Model, folder: Path) -> Path:
@@ -37,47 +37,50 @@ def save_keras(model: keras.Model, folder: Path) -> Path:
     return file
 
 
-def save_litert(model: keras.Model, folder: Path) -> Path:
-    """Write `model.tflite`: the same network in float32 for LiteRT, any number of crops a call.
+def save_litert(
+    model: keras.Model, folder: Path, runtimes: Collection[str] = tuple(LITERT_FILES)
+) -> list[Path]:
+    """Write the files of LiteRT's runtimes: the same network, any number of crops a call.
 
-    Kernels in float16 would halve it, but they are multiplied by what normalises the batch before
-    they are rounded, which moves answers by a little more than a thousandth.
+    Of `litert` everything is float32. Kernels in float16 would halve it, but they are multiplied by
+    what normalises the batch before they are rounded, which moves answers by a little more than a
+    thousandth. Of `litert_int8` weights are int8 and activations quantised as they come (Jacob et
+    al., 2018, arXiv:1712.05877), a quarter of the size; input and output stay float32. No pictures
+    are needed for it, since nothing about the activations is fixed beforehand.
 
-    Raises:
-        ModelError: TensorFlow, which does the conversion, is not the backend.
-    """
-    return _save_converted(model, folder / LITERT_FILE, quantised=False)
-
-
-def save_litert_int8(model: keras.Model, folder: Path) -> Path:
-    """Write `model.int8.tflite`: weights in int8, activations quantised as they come (Jacob et al.,
-    2018, arXiv:1712.05877), a quarter of the size; input and output stay float32.
-
-    No pictures are needed for it, since nothing about the activations is fixed beforehand.
+    Args:
+        model: for use.
+        folder: to write into; each file is written beside and moved into place.
+        runtimes: keys of `LITERT_FILES`.
 
     Raises:
         ModelError: TensorFlow, which does the conversion, is not the backend.
+        OSError: a file cannot be written.
     """
-    return _save_converted(model, folder / LITERT_INT8_FILE, quantised=True)
+    if keras.backend.backend() != "tensorflow":
+        raise ModelError(
+            "LiteRT's files are written by TensorFlow. Run `python -m train export --model NAME` "
+            "with KERAS_BACKEND=tensorflow."
+        )
+    wanted = {name: folder / file for name, file in LITERT_FILES.items() if name in runtimes}
+    # TensorFlow talks to the terminal from C++ and Python; only its result is of use.
+    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+        saved = _saved(model, scratch)
+        for runtime, file in wanted.items():
+            _write(_converted(saved, quantised=runtime == "litert_int8"), file)
+    return list(wanted.values())
 
 
 def files_of(folder: Path) -> dict[str, dict[str, Any]]:
     """SHA-256 and size of each executable file, for the card."""
     return {
         name: {"sha256": file_sha256(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in (KERAS_FILE, LITERT_FILE, LITERT_INT8_FILE)
+        for name in (KERAS_FILE, *LITERT_FILES.values())
         if (folder / name).is_file()
     }
 
 
-_LITERT: dict[str, tuple[str, Callable[[keras.Model, Path], Path]]] = {
-    "litert": (LITERT_FILE, save_litert),
-    "litert_int8": (LITERT_INT8_FILE, save_litert_int8),
-}
-"""By runtime: the file that it runs, and what writes it."""
-
-
-def export_folder(name: str, runtimes: Collection[str] = tuple(_LITERT)) -> str:
+def export_folder(name: str, runtimes: Collection[str] = tuple(LITERT_FILES)) -> str:
     """Write LiteRT's files of a model folder anew from its `model.keras`; checksums and README too.
 
     Args:
@@ -95,9 +98,9 @@ def export_folder(name: str, runtimes: Collection[str] = tuple(_LITERT)) -> str:
     verify_model(folder, only=KERAS_FILE)
     model = keras.saving.load_model(folder / KERAS_FILE, compile=False, safe_mode=True)
     try:
-        files = [save(model, folder) for kind, (_, save) in _LITERT.items() if kind in runtimes]
-        for kind, (file_name, _) in _LITERT.items():
-            if kind not in runtimes:
+        files = save_litert(model, folder, runtimes)
+        for runtime, file_name in LITERT_FILES.items():
+            if runtime not in runtimes:
                 (folder / file_name).unlink(missing_ok=True)
         write_card(replace(load_card(folder), files=files_of(folder)), folder)
         write_readme(folder)
@@ -109,43 +112,42 @@ def export_folder(name: str, runtimes: Collection[str] = tuple(_LITERT)) -> str:
     return "\n".join(f"{file}: {file.stat().st_size:,} bytes" for file in files)
 
 
-def _save_converted(model: keras.Model, file: Path, quantised: bool) -> Path:
-    if keras.backend.backend() != "tensorflow":
-        raise ModelError(
-            f"{file.name} is written by TensorFlow. Run `python -m train export --model NAME` "
-            "with KERAS_BACKEND=tensorflow."
-        )
-    beside = file.with_name(file.name + ".part")
-    try:
-        beside.write_bytes(_convert(model, quantised))
-        beside.replace(file)
-    finally:
-        # On a full disk half of it would stay.
-        beside.unlink(missing_ok=True)
-    return file
-
-
-def _convert(model: keras.Model, quantised: bool) -> bytes:
+def _saved(model: keras.Model, folder: str) -> str:
+    """`model` as TensorFlow saves it, below `folder`, with one endpoint, `serve`."""
     import tensorflow as tf
 
     size, channels = model.input_shape[1], model.input_shape[3]
     signature = [tf.TensorSpec((None, size, size, channels), tf.float32, name="crops")]
-    # The converter talks to the terminal from C++ and Python; only its result is of use.
-    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        archive.add_endpoint(
-            name="serve", fn=lambda crops: model(crops, training=False), input_signature=signature
-        )
-        path = os.path.join(scratch, "saved")  # noqa: PTH118 - the converter wants a string
-        try:
-            archive.write_out(path, verbose=False)
-        except tf.errors.OpError:
-            # TensorFlow writes from C++, and says it at length.
-            raise OSError(
-                f"TensorFlow cannot write into the temporary folder {tempfile.gettempdir()}"
-            ) from None
-        converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["serve"])
-        if quantised:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        return bytes(converter.convert())
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        name="serve", fn=lambda crops: model(crops, training=False), input_signature=signature
+    )
+    path = os.path.join(folder, "saved")  # noqa: PTH118 - the converter wants a string
+    try:
+        archive.write_out(path, verbose=False)
+    except tf.errors.OpError:
+        # TensorFlow writes from C++, and says it at length.
+        raise OSError(
+            f"TensorFlow cannot write into the temporary folder {tempfile.gettempdir()}"
+        ) from None
+    return path
+
+
+def _converted(saved: str, *, quantised: bool) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=["serve"])
+    if quantised:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return bytes(converter.convert())
+
+
+def _write(data: bytes, file: Path) -> None:
+    beside = file.with_name(file.name + ".part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(file)
+    finally:
+        # On a full disk half of it would stay.
+        beside.unlink(missing_ok=True)

@@ -81,5 +81,9 @@ def probabilities_of(
         batch_size = min(batch_size, 32 * math.ceil(count / 32))
         missing = -count % batch_size
         crops = np.concatenate([crops, np.repeat(crops[:1], missing, axis=0)])
-    found = model.predict(crops, batch_size=batch_size, verbose=0)
-    return np.asarray(main_output(found), np.float32)[:count]
+        found = model.predict(crops, batch_size=batch_size, verbose=0)
+        return np.asarray(main_output(found), np.float32)[:count]
+    # `predict` builds a pipeline at every call, which takes longer than a small batch itself.
+    batches = (crops[start : start + batch_size] for start in range(0, count, batch_size))
+    parts = [main_output(model.predict_on_batch(batch)) for batch in batches]
+    return np.concatenate(parts).astype(np.float32)

@@ -25,7 +25,7 @@ from train.evaluation import (
     evaluate_splits,
     evaluation_text,
 )
-from train.export import files_of, save_keras, save_litert, save_litert_int8
+from train.export import files_of, save_keras, save_litert
 from train.model_card import with_words, write_readme
 from train.network import architecture_options
 from train.options import TrainOptions
@@ -62,7 +62,6 @@ def ship(
     # Other backends cannot write these; `python -m train export` does so later under TensorFlow.
     if keras.backend.backend() == "tensorflow":
         save_litert(model, out)
-        save_litert_int8(model, out)
 
     def run(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         with exact_products():

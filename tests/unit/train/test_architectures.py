@@ -264,7 +264,8 @@ def litert(tmp_path) -> Callable[[keras.Model], np.ndarray]:
     def run(model: keras.Model, crops: np.ndarray) -> np.ndarray:
         from ai_edge_litert.interpreter import Interpreter
 
-        interpreter = Interpreter(model_path=str(save_litert(model, tmp_path)), num_threads=2)
+        [file] = save_litert(model, tmp_path, ["litert"])
+        interpreter = Interpreter(model_path=str(file), num_threads=2)
         return interpreter.get_signature_runner("serve")(crops=crops)["output_0"]
 
     return run

@@ -89,7 +89,7 @@ def _is_one_sentence(printed: str, *words: str) -> None:
 
 @pytest.mark.parametrize("what", ["write_bytes", "write_text"])
 def test_a_disk_too_full_to_export_to_is_one_sentence(folder, monkeypatch, capsys, what):
-    monkeypatch.setattr("train.export._convert", lambda model, quantised: b"converted")
+    monkeypatch.setattr("train.export._converted", lambda saved, quantised: b"converted")
     monkeypatch.setattr(Path, what, full)
     assert main(["export", "--model", str(folder)]) == 1
     _is_one_sentence(
