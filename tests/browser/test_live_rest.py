@@ -59,8 +59,9 @@ def test_leaving_the_page_ends_the_stream_and_gives_back_what_it_held(open_live,
 
         def leave(live: LivePage) -> LivePage:
             if way == "close":
+                browser = live.page.context
                 live.page.close()
-                return open_live(url=server.url)
+                return LivePage(browser.new_page(), server.url).open()
             live.page.reload()
             return live.open()
 
