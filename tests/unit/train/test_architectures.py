@@ -78,6 +78,13 @@ def float32() -> Iterator[None]:
     keras.backend.clear_session()
 
 
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Each network; of this scope, so that all tests of one follow each other: it is built once,
+    also where several processes share the tests."""
+    return str(request.param)
+
+
 CONFIGS = Path(train.__file__).parent / "configs"
 
 
@@ -150,7 +157,6 @@ def test_every_promised_network_is_there():
         architecture("vgg99")
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_it_gives_probabilities_at_its_own_size(name):
     model = _network(name)
     size = ARCHITECTURES[name].default_input_size
@@ -163,7 +169,6 @@ def test_it_gives_probabilities_at_its_own_size(name):
     assert 1e-3 < found.min() < found.max() < 0.9
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_it_costs_what_its_docstring_says(name):
     kind = ARCHITECTURES[name]
     cost = count_cost(_network(name))
@@ -176,7 +181,6 @@ def test_it_costs_what_its_docstring_says(name):
     assert kind.source
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_three_classes_three_channels_and_bfloat16(name):
     """At 48x48, with a regulariser and without dropout: all the other options at once."""
     model = _mixed_network(name)
@@ -198,7 +202,6 @@ def test_three_classes_three_channels_and_bfloat16(name):
     assert all(float(loss) > 0 for loss in model.losses)
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_it_makes_a_step_in_bfloat16(name):
     """Compiled as a run does it; the answers and the weights stay float32."""
     model = _mixed_network(name)
@@ -222,7 +225,6 @@ def test_it_makes_a_step_in_bfloat16(name):
     assert {found.dtype for found in _answers(model, _crops(48))} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_dropout_and_decay_follow_their_options(name):
     model, options = _training_network(name), _recipe(name)
     rates = [layer.rate for layer in _layers(model) if isinstance(layer, keras.layers.Dropout)]
@@ -250,7 +252,6 @@ def test_every_network_has_a_recipe_of_its_own():
     assert cost == sorted(cost)
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_it_can_be_saved_and_loaded(name, tmp_path):
     model = _network(name)
     file = tmp_path / "model.keras"
@@ -272,7 +273,6 @@ def litert(tmp_path) -> Callable[[keras.Model], np.ndarray]:
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow converts")
-@pytest.mark.parametrize("name", NAMES)
 def test_its_export_says_the_same(name, litert):
     model = _network(name)
     crops = _crops(model.input_shape[1], 3)

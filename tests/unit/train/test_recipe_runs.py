@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError, OptionError
 from fer_core.model_store import ModelCard, write_card
+from train.architectures import ARCHITECTURES
 from train.export import files_of, save_keras
 from train.feed import Feed
+from train.finished import open_finished
 from train.fit import OutOfTimeError, fit
 from train.losses import Distillation, joined
 from train.many import read_queue, run_queue
@@ -23,7 +26,7 @@ from train.seen import SEEN_FILE
 from train.teachers import Taught, Teachers, taught
 
 from .made import made_dataset
-from .tiny import QUICK, KillAfter, teacher_folder
+from .tiny import QUICK, KillAfter, Tiny, teacher_folder
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -148,27 +151,35 @@ def test_teachers_that_do_not_fit_are_one_sentence(tmp_path):
         Taught.load(tmp_path / "bad.npz")
 
 
+@pytest.fixture(scope="module")
+def trained_teacher(tmp_path_factory) -> Path:
+    """A model folder of a network that has learned the made data set."""
+    run, folder = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("teacher")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, Tiny.name, Tiny)
+        model, _ = fit(made_dataset(), replace(QUICK, epochs=12), run)
+    save_keras(model, folder)
+    write_card(ModelCard("teacher", Tiny.name, 48, files=files_of(folder)), folder)
+    return folder
+
+
 @pytest.mark.parametrize("views", ["clean", "seen", "undamaged"])
-def test_a_student_learns_what_its_teacher_says(tmp_path, views):
+def test_a_student_learns_what_its_teacher_says(trained_teacher, tmp_path, views):
     """With nothing of the labels, the answers come from the teacher alone."""
     dataset = made_dataset()
-    taught_by, _ = fit(dataset, replace(QUICK, epochs=12), tmp_path / "run")
-    folder = tmp_path / "teacher"
-    folder.mkdir()
-    save_keras(taught_by, folder)
-    write_card(ModelCard("teacher", "tiny", 48, files=files_of(folder)), folder)
     turned = replace(dataset.split("Training"), labels=(dataset.split("Training").labels + 1) % 7)
     wrong = replace(dataset, splits={**dataset.splits, "Training": turned})
     options = replace(
         QUICK,
         epochs=12,
         seed=2,
-        teachers=(str(folder),),
+        teachers=(str(trained_teacher),),
         distillation=1.0,
         distillation_views=views,
     )
-    student, _ = fit(wrong, options, tmp_path / "student")
+    student, _ = fit(wrong, options, tmp_path)
     images = dataset.split("PublicTest").images
+    taught_by, _ = open_finished(str(trained_teacher))
     agree = predict(student, images).argmax(axis=1) == predict(taught_by, images).argmax(axis=1)
     assert agree.mean() > 0.5
 
