@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from unittest.mock import MagicMock
 
 import keras
 import numpy as np
@@ -101,11 +100,10 @@ def test_a_disk_too_full_to_export_to_is_one_sentence(folder, monkeypatch, capsy
 def test_a_full_temporary_folder_is_named(folder, monkeypatch, capsys):
     import tensorflow as tf
 
-    class Archive(MagicMock):
-        def write_out(self, *arguments: object, **named: object) -> None:
-            raise tf.errors.ResourceExhaustedError(None, None, "part-00000; No space left")
+    def save(*arguments: object, **named: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "part-00000; No space left")
 
-    monkeypatch.setattr(keras.export, "ExportArchive", Archive)
+    monkeypatch.setattr(tf.saved_model, "save", save)
     assert main(["export", "--model", str(folder)]) == 1
     _is_one_sentence(capsys.readouterr().err, "TensorFlow cannot write into the temporary folder")
 
