@@ -110,6 +110,8 @@ def compile_for_training(model: keras.Model, options: TrainOptions) -> None:
         # Measured on two cores: XLA trains convolutions at a third of the speed there.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
+    # Otherwise TensorFlow traces the first step twice, once to make the optimiser's variables.
+    model.optimizer.build(model.trainable_variables)
 
 
 def output_names(model: keras.Model) -> tuple[str, ...]:

@@ -45,7 +45,6 @@ class Scanned:
         import jax
 
         self._model = model
-        model.optimizer.build(model.trainable_variables)
         rate = model.optimizer._learning_rate
         places = [id(variable) for variable in model.optimizer.variables]
         self._rate_at = places.index(id(rate))

@@ -48,6 +48,18 @@ def test_weights_from_elsewhere_bring_their_own_scale():
     assert built.channels == 3
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow traces")
+def test_the_first_step_is_traced_once(monkeypatch):
+    """A large network takes tens of seconds to trace."""
+    model = network_for_training(QUICK, 120.0, 60.0)
+    traced = []
+    step = model.train_step
+    monkeypatch.setattr(model, "train_step", lambda data: traced.append(1) or step(data))
+    crops = np.random.default_rng(0).uniform(0, 255, (28, 48, 48, 1)).astype(np.float32)
+    model.fit(crops, np.eye(7, dtype=np.float32)[np.arange(28) % 7], batch_size=14, verbose=0)
+    assert len(traced) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "settings"),
     [
