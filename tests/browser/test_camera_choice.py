@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import ElementHandle, expect
 
 from tests.browser.conftest import CAMERA, GRANT
-from tests.browser.live_page import PATIENCE, LivePage
+from tests.browser.live_page import PATIENCE, LivePage, click_until
 
 LABEL = "() => window.camera.getVideoTracks()[0].label"
 SIZE = "v => [v.videoWidth, v.videoHeight]"
@@ -58,12 +58,15 @@ def test_the_picture_is_as_wide_as_was_chosen(open_live):
     video = live.start(10)
     assert video.evaluate(SIZE) == [640, 480]
     live.stop()
-    live.page.get_by_role("button", name="Camera").click()
     width = live.page.locator('[data-testid="stSlider"]', has_text="Width of the picture")
+    # While the page is drawn anew after the stop, the button may be there twice for a moment.
+    camera = live.page.get_by_role("button", name="Camera").first
+    click_until(camera, width.is_visible)
     chosen = width.get_by_role("slider")
     width.locator('[data-orientation="horizontal"]').last.click(position={"x": 1, "y": 1})
     expect(chosen).to_have_attribute("aria-valuetext", "320 px")
     live.page.keyboard.press("Escape")
+    live.page.wait_for_timeout(1000)  # the slider tells the server a moment later
     live.settled()
     video = live.start(10)
     owner = video.owner_frame()
