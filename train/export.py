@@ -14,19 +14,20 @@ from typing import Any
 import keras
 
 from fer_core.errors import ModelError
-from fer_core.model_store import file_sha256, load_card, model_folder, verify_model, write_card
+from fer_core.model_store import file_sha256, load_card, model_folder, write_card
+from fer_core.runtimes.litert import LitertInt8Runtime, LitertRuntime
 from train.checkpoint import one_line
+from train.finished import FILE, open_finished
 from train.model_card import write_readme
 from train.portable import make_portable
 
-KERAS_FILE = "model.keras"
-LITERT_FILES = {"litert": "model.tflite", "litert_int8": "model.int8.tflite"}
+LITERT_FILES = {kind.name: kind.file_name for kind in (LitertRuntime, LitertInt8Runtime)}
 """By runtime, the file that it runs."""
 
 
 def save_keras(model: keras.Model, folder: Path) -> Path:
     """Write `model.keras`, readable by older Keras 3 too, beside and moved into place."""
-    file = folder / KERAS_FILE
+    file = folder / FILE
     written, beside = folder / "model.written.keras", folder / "model.part.keras"
     try:
         model.save(written)
@@ -67,7 +68,7 @@ def save_litert(
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
         saved = _saved(model, scratch)
         for runtime, file in wanted.items():
-            _write(_converted(saved, quantised=runtime == "litert_int8"), file)
+            _write(_converted(saved, quantised=runtime == LitertInt8Runtime.name), file)
     return list(wanted.values())
 
 
@@ -75,7 +76,7 @@ def files_of(folder: Path) -> dict[str, dict[str, Any]]:
     """SHA-256 and size of each executable file, for the card."""
     return {
         name: {"sha256": file_sha256(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in (KERAS_FILE, *LITERT_FILES.values())
+        for name in (FILE, *LITERT_FILES.values())
         if (folder / name).is_file()
     }
 
@@ -95,8 +96,7 @@ def export_folder(name: str, runtimes: Collection[str] = tuple(LITERT_FILES)) ->
             TensorFlow is not the backend, or a file cannot be written.
     """
     folder = model_folder(name)
-    verify_model(folder, only=KERAS_FILE)
-    model = keras.saving.load_model(folder / KERAS_FILE, compile=False, safe_mode=True)
+    model, _ = open_finished(name)
     try:
         files = save_litert(model, folder, runtimes)
         for runtime, file_name in LITERT_FILES.items():
