@@ -99,15 +99,12 @@ def loaded(parsed: argparse.Namespace) -> Dataset:
 
 def _teach(parsed: argparse.Namespace) -> None:
     from fer_core.model_store import load_card, model_folder
-    from train.data.prepare import prepare
-    from train.recipe import CONTEMPT, RecipeOptions
+    from train.data.prepare import prepared_for
     from train.teachers import Taught, Teachers
 
-    classes = load_card(model_folder(parsed.models[0])).classes
-    teachers = Teachers(parsed.models, classes)
-    labels = "ferplus" if CONTEMPT in classes else "fer2013"
-    dataset = loaded(parsed)
-    split = prepare(dataset, RecipeOptions(labels=labels, classes=classes)).split("Training")
+    card = load_card(model_folder(parsed.models[0]))
+    teachers = Teachers(parsed.models, card.classes)
+    split = prepared_for(card, loaded(parsed)).split("Training")
     found = Taught(teachers.of_images(split.images), split.rows, split.classes, teachers.names)
     out = parsed.out if parsed.out.suffix == ".npz" else parsed.out.with_suffix(".npz")
     found.save(out)

@@ -19,9 +19,8 @@ from fer_core.runtimes import cpu_runtime, create_runtime
 from train.batches import resized
 from train.corruptions import Run
 from train.data import Dataset
-from train.data.prepare import prepare
+from train.data.prepare import prepared_for
 from train.evaluation import Calibration, evaluate_split, mean_of_views
-from train.recipe import CONTEMPT, RecipeOptions
 
 _BATCH = 256
 
@@ -45,7 +44,7 @@ def evaluate_folder(
     """
     folder = model_folder(name)
     card = load_card(folder)
-    dataset = with_classes(dataset, card.classes)
+    dataset = prepared_for(card, dataset)
     images = resized(dataset.split(split).images, card.input_size)
     calibration = Calibration(card.temperature, card.uncertain_below)
 
@@ -100,12 +99,6 @@ def opened(folder: Path, card: ModelCard, runtime: str) -> Iterator[tuple[str, R
             for one in runtimes:
                 closing.callback(one.close)
         yield first.name, _in_parts([one.run for one in runtimes], card.input_size)
-
-
-def with_classes(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
-    """The data set with the labels that a model was trained for."""
-    labels = "ferplus" if CONTEMPT in classes else "fer2013"
-    return prepare(dataset, RecipeOptions(labels=labels, classes=classes))
 
 
 def _in_parts(runs: Sequence[Run], size: int) -> Run:

@@ -10,7 +10,8 @@ from fer_core.errors import ModelError
 from fer_core.model_store import ModelCard, load_card, model_folder
 from train.checkpoint import write_text
 from train.data import Dataset
-from train.evaluate import opened, with_classes
+from train.data.prepare import prepared_for
+from train.evaluate import opened
 from train.evaluation import (
     EVALUATION_FILE,
     Calibration,
@@ -57,7 +58,7 @@ def report_folder(
     """
     folder = model_folder(name)
     card = load_card(folder)
-    dataset = with_classes(dataset, card.classes)
+    dataset = prepared_for(card, dataset)
     calibration = Calibration(card.temperature, card.uncertain_below)
     with opened(folder, card, runtime) as (used, run):
         said(f"Scoring every image with {used} ...")

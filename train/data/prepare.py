@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_core.errors import DatasetError
+from fer_core.model_store import ModelCard
 from train.data import FERPLUS_VOTES, VOTE_OF_CLASS, Dataset, Split
-from train.recipe import RecipeOptions
+from train.recipe import CONTEMPT, RecipeOptions
 
 
 def prepare(dataset: Dataset, options: RecipeOptions) -> Dataset:
@@ -36,6 +37,22 @@ def prepare(dataset: Dataset, options: RecipeOptions) -> Dataset:
                 f"some, or leave the class out, with --classes {there} say."
             )
     return replace(dataset, splits=splits)
+
+
+def prepared_for(card: ModelCard, dataset: Dataset) -> Dataset:
+    """The data set with the labels and the classes that a finished network was trained for.
+
+    Args:
+        card: of the network. One without the options of its run is taken to know FER+'s labels if
+            it knows contempt, which FER2013's own lack.
+        dataset: as it was read.
+
+    Raises:
+        DatasetError: there are no votes for these labels, or a split lacks a class.
+    """
+    own = "ferplus" if CONTEMPT in card.classes else "fer2013"
+    labels = (card.training.get("options") or {}).get("labels", own)
+    return prepare(dataset, RecipeOptions(labels=labels, classes=card.classes))
 
 
 def training_rows(dataset: Dataset, options: RecipeOptions, *, drop_not_a_face: bool) -> Split:

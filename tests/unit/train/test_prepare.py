@@ -9,9 +9,17 @@ import pytest
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError, OptionError
+from fer_core.model_store import load_card, model_folder
 from train.batches import epoch_order, soft_targets
-from train.data import FERPLUS_VOTES, Dataset
-from train.data.prepare import class_weights, leaked, prepare, select_classes, training_rows
+from train.data import FERPLUS_VOTES, VOTE_OF_CLASS, Dataset
+from train.data.prepare import (
+    class_weights,
+    leaked,
+    prepare,
+    prepared_for,
+    select_classes,
+    training_rows,
+)
 from train.options import TrainOptions
 
 from .made import made_dataset
@@ -104,6 +112,35 @@ def test_the_labels_of_ferplus_have_contempt_and_drop_what_has_no_majority_class
     assert training.classes == (*CLASSES, "contempt") == options.class_names
     assert len(training) == 16, "unknown and not-a-face are left out"
     assert training.counts()["contempt"] == 2
+
+
+@pytest.mark.parametrize(
+    ("classes", "options", "labels"),
+    [
+        (CLASSES, {}, "fer2013"),
+        (CLASSES, {"labels": "fer2013"}, "fer2013"),
+        ((*CLASSES, "contempt"), {}, "ferplus"),
+        (("happy", "neutral"), {"labels": "ferplus"}, "ferplus"),
+        (("happy", "neutral"), {"labels": "fer2013"}, "fer2013"),
+    ],
+)
+def test_a_finished_network_is_scored_on_the_labels_it_learned(classes, options, labels):
+    dataset = made_dataset()
+    every = [{vote: 8} for vote in VOTE_OF_CLASS.values()] * 2
+    splits = {}
+    for name, split in dataset.splits.items():
+        votes = split.votes.copy()
+        for row, vote in enumerate(every):
+            votes[row] = [vote.get(column, 0) for column in FERPLUS_VOTES]
+        splits[name] = replace(split, votes=votes)
+    dataset = replace(dataset, splits=splits)
+    card = load_card(model_folder("compact48"))
+    card = replace(card, classes=classes, training={"options": options})
+    found = prepared_for(card, dataset)
+    expected = prepare(dataset, replace(QUICK, labels=labels, classes=classes))
+    for name, split in expected.splits.items():
+        np.testing.assert_array_equal(found.splits[name].rows, split.rows)
+        np.testing.assert_array_equal(found.splits[name].labels, split.labels)
 
 
 def test_no_votes_is_one_sentence():
