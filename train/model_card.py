@@ -16,13 +16,13 @@ from train.model_card_figures import figures_lines, weaknesses_lines
 
 README_FILE = "README.md"
 
-LIMITS = (
-    "It reads what a face shows in one picture, not what a person feels.",
-    "FER2013's labels are noisy: people agree with them about two times in three.",
-    "The images were found by web search on emotion words; posed and exaggerated faces are many.",
-    "Faces turned far from the camera, covered, very small or very dark are often read wrongly.",
-    "No audit by age, sex, skin colour or origin was made, since the data carry no such labels.",
-)
+NOISE = {
+    "fer2013": "FER2013's labels are noisy: people agree with them about two times in three.",
+    "ferplus": "The ten voters of FER+ often disagree: of every nine images whose votes favour a "
+    "class one has no class with more than half of them, and that one is not scored.",
+}
+"""By the labels that a network learned: how far these can be trusted."""
+
 OUT_OF_SCOPE = (
     "Judging workers, applicants or pupils, and any decision about a person. The EU's AI Act, "
     "Article 5(1)(f), forbids that at work and in education.",
@@ -41,13 +41,27 @@ def intended_use(classes: tuple[str, ...]) -> str:
     )
 
 
+def limits(card: ModelCard) -> tuple[str, ...]:
+    """What any network that learned such labels cannot do."""
+    return (
+        "It reads what a face shows in one picture, not what a person feels.",
+        NOISE[_options(card).get("labels", "fer2013")],
+        "The images were found by web search on emotion words; posed and exaggerated faces are "
+        "many.",
+        "Faces turned far from the camera, covered, very small or very dark are often read "
+        "wrongly.",
+        "No audit by age, sex, skin colour or origin was made, since the data carry no such "
+        "labels.",
+    )
+
+
 def with_words(card: ModelCard) -> ModelCard:
     """The card with this version's words on use and limits."""
     return replace(
         card,
         intended_use=intended_use(card.classes),
         out_of_scope=OUT_OF_SCOPE,
-        limits=LIMITS,
+        limits=limits(card),
     )
 
 
@@ -120,7 +134,7 @@ def readme_text(card: ModelCard, evaluation: dict[str, Any]) -> str:
         "## What it is bad at",
         "",
         *weaknesses_lines(evaluation),
-        *_bullets(card.limits or LIMITS),
+        *_bullets(card.limits or limits(card)),
         "",
         "## Not examined",
         "",
@@ -138,8 +152,9 @@ def _data_lines(card: ModelCard) -> list[str]:
     training = card.training
     if _options(card).get("labels") == "ferplus":
         labelled = (
-            "with the class that most of ten people voted for (FER+) as label, in every split; "
-            "pictures without a face or such a class are left out"
+            "with the class that most of ten people voted for (FER+) as label; pictures without a "
+            "face or such a class are left out, and of the splits that are scored those too where, "
+            "single votes left out, no more than half agree, as FER+'s authors score"
         )
     else:
         labelled = "labelled by search word and checked by people"
@@ -191,7 +206,7 @@ def _protocol_lines(card: ModelCard) -> list[str]:
         )
     if options.get("ferplus_targets") == "soft":
         lines.append("- Each target in training is the share of the FER+ votes for each class.")
-    if options.get("vote_smoothing") and "FER+" in training.get("data", ""):
+    elif options.get("vote_smoothing") and "FER+" in training.get("data", ""):
         lines.append(
             f"- {100 * options['vote_smoothing']:.0f} % of what the labels ask for follows the "
             "FER+ votes."

@@ -38,8 +38,9 @@ class RecipeOptions:
     """The part of `TrainOptions` that every default leaves as it would be without it.
 
     Attributes:
-        labels: `fer2013`, its own; or `ferplus`, the majority of the FER+ votes in every split,
-            eight classes with contempt, rows without a face or a majority class left out.
+        labels: `fer2013`, its own; or `ferplus`, eight classes with contempt by the FER+ votes. The
+            splits that are scored keep the rows that its authors score: of the votes, single ones
+            left out, more than half are for one class. A training row only needs most votes.
         classes: the classes to tell apart, at least two; rows of others are left out. Empty for
             all of them.
         drop_leaked: leave out training rows that stand, pixel for pixel, in a test split too.

@@ -26,7 +26,10 @@ def prepare(dataset: Dataset, options: RecipeOptions) -> Dataset:
     names = options.class_names
     splits = dict(dataset.splits)
     if options.labels == "ferplus":
-        splits = {name: _by_majority(split) for name, split in splits.items()}
+        splits = {
+            name: _by_most_votes(split) if name == "Training" else _by_majority(split)
+            for name, split in splits.items()
+        }
     splits = {name: select_classes(split, names) for name, split in splits.items()}
     for name, split in splits.items():
         missing = [key for key, count in split.counts().items() if count == 0]
@@ -128,14 +131,35 @@ def _votes_needed(split: Split) -> Split:
     return split
 
 
-def _by_majority(split: Split) -> Split:
+def _by_most_votes(split: Split) -> Split:
     """Eight classes by most votes; a row is dropped where `unknown` or not-a-face has most."""
     votes = _votes_needed(split).votes
     assert votes is not None
+    return _labelled_by(split, votes, votes.sum(axis=1) > 0)
+
+
+def _by_majority(split: Split) -> Split:
+    """Eight classes by the majority rule of FER+'s authors.
+
+    A class that one person alone voted for does not count, and the winner needs more than half of
+    the votes left; rows without one, or won by `unknown` or not-a-face, are dropped. Source: the
+    mode `majority` of Barsoum et al.'s own reader (github.com/microsoft/FERPlus, src/ferplus.py),
+    with which they score validation and test whatever a network was trained on.
+    """
+    votes = _votes_needed(split).votes
+    assert votes is not None
+    counted = np.where(votes > 1, votes, 0)
+    return _labelled_by(split, counted, counted.max(axis=1) > counted.sum(axis=1) / 2)
+
+
+def _labelled_by(
+    split: Split, votes: npt.NDArray[np.float32], decided: npt.NDArray[np.bool_]
+) -> Split:
+    """The rows that are decided for one of the eight classes, labelled by most votes."""
     names = tuple(VOTE_OF_CLASS)
     columns = [FERPLUS_VOTES.index(vote) for vote in VOTE_OF_CLASS.values()]
     columns += [FERPLUS_VOTES.index("unknown"), FERPLUS_VOTES.index("NF")]
     labels = votes[:, columns].argmax(axis=1)
-    keep = (labels < len(names)) & (votes.sum(axis=1) > 0)
+    keep = decided & (labels < len(names))
     kept = split.take(keep)
     return replace(kept, labels=labels[keep].astype(np.int64), classes=names)

@@ -13,7 +13,7 @@ from fer_core.errors import ModelError
 from fer_core.model_store import ModelCard, list_models, load_card, models_root, write_card
 from tests.made_models import made_evaluation
 from train.cli import main
-from train.model_card import LIMITS, OUT_OF_SCOPE, describe_folder, readme_text
+from train.model_card import NOISE, OUT_OF_SCOPE, describe_folder, limits, readme_text
 
 SECTIONS = (
     "Intended use",
@@ -102,12 +102,17 @@ def test_it_says_whose_labels_and_weights_it_learned_from():
     options = {
         "labels": "ferplus",
         "ferplus_targets": "soft",
+        "vote_smoothing": 0.2,
         "start_from": "plain48",
         "scenes": "haar",
     }
     training = CARD.training | {"options": CARD.training["options"] | options}
     text = readme_text(replace(CARD, training=training), {})
     assert "with the class that most of ten people voted for (FER+) as label" in text
+    assert "no more than half agree, as FER+'s authors score" in text
+    assert NOISE["ferplus"] in text
+    assert NOISE["fer2013"] not in text
+    assert "% of what the labels ask for follows" not in text, "all of it does"
     assert "search word" not in text
     assert "- It began with the weights of `plain48`." in text
     assert "- Networks named here are meant as they were then" in text
@@ -147,9 +152,9 @@ def test_the_command_writes_words_and_page(tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(folder / "README.md")
     card = load_card(folder)
     assert "one of three" in card.intended_use
-    assert (card.out_of_scope, card.limits) == (OUT_OF_SCOPE, LIMITS)
+    assert (card.out_of_scope, card.limits) == (OUT_OF_SCOPE, limits(CARD))
     assert card.training == CARD.training
-    assert all(sentence in (folder / "README.md").read_text() for sentence in LIMITS)
+    assert all(sentence in (folder / "README.md").read_text() for sentence in card.limits)
 
 
 def test_what_cannot_be_described_is_one_sentence(tmp_path, monkeypatch):

@@ -115,6 +115,36 @@ def test_the_labels_of_ferplus_have_contempt_and_drop_what_has_no_majority_class
 
 
 @pytest.mark.parametrize(
+    ("votes", "scored", "trained"),
+    [
+        ({"anger": 10}, "angry", "angry"),
+        ({"anger": 6, "sadness": 4}, "angry", "angry"),
+        ({"anger": 5, "sadness": 5}, None, "angry"),  # half is not more than half
+        ({"anger": 4, "sadness": 3, "neutral": 3}, None, "angry"),
+        ({"anger": 5, "sadness": 3, "neutral": 1, "fear": 1}, "angry", "angry"),  # 5 of 8
+        ({"contempt": 2, "sadness": 1, "neutral": 1, "fear": 1}, "contempt", "contempt"),
+        ({"anger": 4, "unknown": 4, "fear": 2}, None, "angry"),
+        ({"unknown": 6, "anger": 4}, None, None),
+        ({"NF": 10}, None, None),
+        ({"sadness": 1}, None, "sad"),  # a single vote decides nothing
+        ({}, None, None),
+    ],
+)
+def test_the_scored_splits_follow_the_majority_rule_of_ferplus(votes, scored, trained):
+    dataset = made_dataset()
+    names = (*CLASSES, "contempt")
+    given = [{VOTE_OF_CLASS[name]: 8} for name in names] + [votes]
+    part = voted(dataset, {}, [0]).split("Training").take(np.arange(len(given)))
+    for row, vote in enumerate(given):
+        part.votes[row] = [vote.get(name, 0) for name in FERPLUS_VOTES]
+    splits = dict.fromkeys(("Training", "PublicTest", "PrivateTest"), part)
+    found = prepare(replace(dataset, splits=splits), replace(QUICK, labels="ferplus")).splits
+    for split, expected in zip(found.values(), (trained, scored, scored), strict=True):
+        last = [names[label] for label in split.labels[len(names) :]]
+        assert last == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize(
     ("classes", "options", "labels"),
     [
         (CLASSES, {}, "fer2013"),
