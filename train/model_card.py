@@ -11,6 +11,7 @@ from typing import Any
 from fer_core.errors import ModelError
 from fer_core.model_store import ModelCard, load_card, model_folder, write_card
 from train.checkpoint import write_text
+from train.data.prepare import labels_of
 from train.evaluation import EVALUATION_FILE
 from train.model_card_figures import figures_lines, weaknesses_lines
 
@@ -45,7 +46,7 @@ def limits(card: ModelCard) -> tuple[str, ...]:
     """What any network that learned such labels cannot do."""
     return (
         "It reads what a face shows in one picture, not what a person feels.",
-        NOISE[_options(card).get("labels", "fer2013")],
+        NOISE[labels_of(card)],
         "The images were found by web search on emotion words; posed and exaggerated faces are "
         "many.",
         "Faces turned far from the camera, covered, very small or very dark are often read "
@@ -150,7 +151,7 @@ def readme_text(card: ModelCard, evaluation: dict[str, Any]) -> str:
 
 def _data_lines(card: ModelCard) -> list[str]:
     training = card.training
-    if _options(card).get("labels") == "ferplus":
+    if labels_of(card) == "ferplus":
         labelled = (
             "with the class that most of ten people voted for (FER+) as label; pictures without a "
             "face or such a class are left out, and of the splits that are scored those too where, "

@@ -46,16 +46,22 @@ def prepared_for(card: ModelCard, dataset: Dataset) -> Dataset:
     """The data set with the labels and the classes that a finished network was trained for.
 
     Args:
-        card: of the network. One without the options of its run is taken to know FER+'s labels if
-            it knows contempt, which FER2013's own lack.
+        card: of the network.
         dataset: as it was read.
 
     Raises:
         DatasetError: there are no votes for these labels, or a split lacks a class.
     """
-    own = "ferplus" if CONTEMPT in card.classes else "fer2013"
-    labels = (card.training.get("options") or {}).get("labels", own)
-    return prepare(dataset, RecipeOptions(labels=labels, classes=card.classes))
+    return prepare(dataset, RecipeOptions(labels=labels_of(card), classes=card.classes))
+
+
+def labels_of(card: ModelCard) -> str:
+    """Whose labels a finished network learned, `fer2013` or `ferplus`.
+
+    A card without the options of its run tells by contempt, which FER2013's own labels lack.
+    """
+    known = "ferplus" if CONTEMPT in card.classes else "fer2013"
+    return str((card.training.get("options") or {}).get("labels", known))
 
 
 def training_rows(dataset: Dataset, options: RecipeOptions, *, drop_not_a_face: bool) -> Split:
