@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from fer_core.errors import ModelError
-from fer_core.model_store import file_sha256, load_card, model_folder, write_card
+from fer_core.model_store import file_sha256, model_folder, write_card
 from fer_core.runtimes.litert import LitertInt8Runtime, LitertRuntime
 from train.checkpoint import one_line
 from train.finished import FILE, open_finished
@@ -96,13 +96,13 @@ def export_folder(name: str, runtimes: Collection[str] = tuple(LITERT_FILES)) ->
             TensorFlow is not the backend, or a file cannot be written.
     """
     folder = model_folder(name)
-    model, _ = open_finished(name)
+    model, card = open_finished(name)
     try:
         files = save_litert(model, folder, runtimes)
         for runtime, file_name in LITERT_FILES.items():
             if runtime not in runtimes:
                 (folder / file_name).unlink(missing_ok=True)
-        write_card(replace(load_card(folder), files=files_of(folder)), folder)
+        write_card(replace(card, files=files_of(folder)), folder)
         write_readme(folder)
     except OSError as error:
         raise ModelError(

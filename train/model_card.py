@@ -10,8 +10,8 @@ from typing import Any
 
 from fer_core.errors import ModelError
 from fer_core.model_store import ModelCard, load_card, model_folder, write_card
+from train.card_options import labels_of, options_of
 from train.checkpoint import write_text
-from train.data.prepare import labels_of
 from train.evaluation import EVALUATION_FILE
 from train.model_card_figures import figures_lines, weaknesses_lines
 
@@ -175,7 +175,7 @@ def _data_lines(card: ModelCard) -> list[str]:
 
 def _protocol_lines(card: ModelCard) -> list[str]:
     training = card.training
-    options = _options(card)
+    options = options_of(card)
     lines = [f"- {_sentence(training.get('protocol', 'Unknown'))}"]
     if "epochs_trained" in training:
         lines.append(
@@ -257,7 +257,7 @@ def _fit(card: ModelCard) -> list[str]:
     votes = "--ferplus fer2013new.csv " if "FER+" in card.training.get("data", "") else ""
     config = f"models/{card.name}/options.json"
     lines = [f"    python -m train fit --data PATH {votes}--config {config} --out FOLDER"]
-    options = _options(card)
+    options = options_of(card)
     start, teachers = options.get("start_from"), options.get("teachers")
     if start:
         lines += ["", f"The model folder of {_named(start, card)} has to be there first."]
@@ -276,10 +276,6 @@ def _folders(teachers: Sequence[str]) -> str:
 def _named(name: str, card: ModelCard) -> str:
     """A network in words: one may have learned from another that had its name before it."""
     return f"an earlier `{name}`" if name == card.name else f"`{name}`"
-
-
-def _options(card: ModelCard) -> dict[str, Any]:
-    return card.training.get("options") or {}
 
 
 def _evaluation(folder: Path) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from fer_core.errors import DatasetError
 from fer_core.model_store import ModelCard
+from train.card_options import labels_of
 from train.data import FERPLUS_VOTES, VOTE_OF_CLASS, Dataset, Split
-from train.recipe import CONTEMPT, RecipeOptions
+from train.recipe import RecipeOptions
 
 
 def prepare(dataset: Dataset, options: RecipeOptions) -> Dataset:
@@ -27,8 +28,7 @@ def prepare(dataset: Dataset, options: RecipeOptions) -> Dataset:
     splits = dict(dataset.splits)
     if options.labels == "ferplus":
         splits = {
-            name: _by_most_votes(split) if name == "Training" else _by_majority(split)
-            for name, split in splits.items()
+            name: _by_votes(split, majority=name != "Training") for name, split in splits.items()
         }
     splits = {name: select_classes(split, names) for name, split in splits.items()}
     for name, split in splits.items():
@@ -53,15 +53,6 @@ def prepared_for(card: ModelCard, dataset: Dataset) -> Dataset:
         DatasetError: there are no votes for these labels, or a split lacks a class.
     """
     return prepare(dataset, RecipeOptions(labels=labels_of(card), classes=card.classes))
-
-
-def labels_of(card: ModelCard) -> str:
-    """Whose labels a finished network learned, `fer2013` or `ferplus`.
-
-    A card without the options of its run tells by contempt, which FER2013's own labels lack.
-    """
-    known = "ferplus" if CONTEMPT in card.classes else "fer2013"
-    return str((card.training.get("options") or {}).get("labels", known))
 
 
 def training_rows(dataset: Dataset, options: RecipeOptions, *, drop_not_a_face: bool) -> Split:
@@ -137,35 +128,23 @@ def _votes_needed(split: Split) -> Split:
     return split
 
 
-def _by_most_votes(split: Split) -> Split:
-    """Eight classes by most votes; a row is dropped where `unknown` or not-a-face has most."""
-    votes = _votes_needed(split).votes
-    assert votes is not None
-    return _labelled_by(split, votes, votes.sum(axis=1) > 0)
+def _by_votes(split: Split, *, majority: bool) -> Split:
+    """Eight classes by most votes; a row is dropped where `unknown` or not-a-face has most.
 
-
-def _by_majority(split: Split) -> Split:
-    """Eight classes by the majority rule of FER+'s authors.
-
-    A class that one person alone voted for does not count, and the winner needs more than half of
-    the votes left; rows without one, or won by `unknown` or not-a-face, are dropped. Source: the
-    mode `majority` of Barsoum et al.'s own reader (github.com/microsoft/FERPlus, src/ferplus.py),
-    with which they score validation and test whatever a network was trained on.
+    With `majority` by the rule of FER+'s authors: a class that one person alone voted for does not
+    count, and the winner needs more than half of the votes left. Source: the mode `majority` of
+    Barsoum et al.'s own reader (github.com/microsoft/FERPlus, src/ferplus.py), with which they
+    score validation and test whatever a network was trained on.
     """
     votes = _votes_needed(split).votes
     assert votes is not None
-    counted = np.where(votes > 1, votes, 0)
-    return _labelled_by(split, counted, counted.max(axis=1) > counted.sum(axis=1) / 2)
-
-
-def _labelled_by(
-    split: Split, votes: npt.NDArray[np.float32], decided: npt.NDArray[np.bool_]
-) -> Split:
-    """The rows that are decided for one of the eight classes, labelled by most votes."""
+    if majority:
+        votes = np.where(votes > 1, votes, 0)
+    needed = votes.sum(axis=1) / 2 if majority else 0
     names = tuple(VOTE_OF_CLASS)
     columns = [FERPLUS_VOTES.index(vote) for vote in VOTE_OF_CLASS.values()]
     columns += [FERPLUS_VOTES.index("unknown"), FERPLUS_VOTES.index("NF")]
     labels = votes[:, columns].argmax(axis=1)
-    keep = decided & (labels < len(names))
+    keep = (labels < len(names)) & (votes.max(axis=1) > needed)
     kept = split.take(keep)
     return replace(kept, labels=labels[keep].astype(np.int64), classes=names)

@@ -9,9 +9,9 @@ import pytest
 
 from fer_core.emotions import CLASSES
 from fer_core.errors import DatasetError, OptionError
-from fer_core.model_store import load_card, model_folder
+from fer_core.model_store import ModelCard
 from train.batches import epoch_order, soft_targets
-from train.data import FERPLUS_VOTES, VOTE_OF_CLASS, Dataset
+from train.data import FERPLUS_VOTES, VOTE_OF_CLASS, Dataset, Split
 from train.data.prepare import (
     class_weights,
     leaked,
@@ -26,12 +26,18 @@ from .made import made_dataset
 from .tiny import QUICK
 
 
+def with_votes(split: Split, given: dict[int, dict[str, int]]) -> Split:
+    """The same split with the votes given for some rows."""
+    changed = split.votes.copy()
+    for row, votes in given.items():
+        changed[row] = [votes.get(name, 0) for name in FERPLUS_VOTES]
+    return replace(split, votes=changed)
+
+
 def voted(dataset: Dataset, votes: dict[str, int], rows: list[int]) -> Dataset:
     """The same data set with these votes for some training rows."""
-    split = dataset.split("Training")
-    changed = split.votes.copy()
-    changed[rows] = [votes.get(name, 0) for name in FERPLUS_VOTES]
-    return replace(dataset, splits={**dataset.splits, "Training": replace(split, votes=changed)})
+    training = with_votes(dataset.split("Training"), dict.fromkeys(rows, votes))
+    return replace(dataset, splits={**dataset.splits, "Training": training})
 
 
 def test_the_defaults_change_nothing():
@@ -134,9 +140,8 @@ def test_the_scored_splits_follow_the_majority_rule_of_ferplus(votes, scored, tr
     dataset = made_dataset()
     names = (*CLASSES, "contempt")
     given = [{VOTE_OF_CLASS[name]: 8} for name in names] + [votes]
-    part = voted(dataset, {}, [0]).split("Training").take(np.arange(len(given)))
-    for row, vote in enumerate(given):
-        part.votes[row] = [vote.get(name, 0) for name in FERPLUS_VOTES]
+    part = dataset.split("Training").take(np.arange(len(given)))
+    part = with_votes(part, dict(enumerate(given)))
     splits = dict.fromkeys(("Training", "PublicTest", "PrivateTest"), part)
     found = prepare(replace(dataset, splits=splits), replace(QUICK, labels="ferplus")).splits
     for split, expected in zip(found.values(), (trained, scored, scored), strict=True):
@@ -156,16 +161,10 @@ def test_the_scored_splits_follow_the_majority_rule_of_ferplus(votes, scored, tr
 )
 def test_a_finished_network_is_scored_on_the_labels_it_learned(classes, options, labels):
     dataset = made_dataset()
-    every = [{vote: 8} for vote in VOTE_OF_CLASS.values()] * 2
-    splits = {}
-    for name, split in dataset.splits.items():
-        votes = split.votes.copy()
-        for row, vote in enumerate(every):
-            votes[row] = [vote.get(column, 0) for column in FERPLUS_VOTES]
-        splits[name] = replace(split, votes=votes)
+    every = {row: {vote: 8} for row, vote in enumerate([*VOTE_OF_CLASS.values()] * 2)}
+    splits = {name: with_votes(split, every) for name, split in dataset.splits.items()}
     dataset = replace(dataset, splits=splits)
-    card = load_card(model_folder("compact48"))
-    card = replace(card, classes=classes, training={"options": options})
+    card = ModelCard("made", "base", 48, classes=classes, training={"options": options})
     found = prepared_for(card, dataset)
     expected = prepare(dataset, replace(QUICK, labels=labels, classes=classes))
     for name, split in expected.splits.items():
