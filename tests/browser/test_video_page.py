@@ -45,6 +45,8 @@ def video_tab(open_tab) -> LivePage:
 
 
 def give(page: Page, *files: Path) -> None:
+    # After an upload the place for the next one takes its place: for a moment both are there.
+    expect(page.locator(INPUT)).to_have_count(1, timeout=PATIENCE)
     page.locator(INPUT).set_input_files([str(file) for file in files])
     for file in files:
         expect(row(page, file.name)).to_be_visible(timeout=PATIENCE)
